@@ -1,0 +1,47 @@
+# `make` alone lists what there is. Everything runs from .venv, which the first target that needs it makes.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONUTF8 := 1
+
+.PHONY: help install demo run test check bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+install: .venv/installed ## make .venv from the hash lock
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Jura needs Python 3.11 or newer; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install ## three collectives on this machine reach a joint decision (Ctrl-C stops it)
+	$(BIN)/jura demo
+
+run: install ## one real instance on this machine, in ./data
+	$(BIN)/jura run
+
+test: install ## the test suite (SQLite, and PostgreSQL where its programs are)
+	$(BIN)/python -m pytest -q
+
+check: install ## formatting, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: install ## measures, each a ratio against its limit
+	$(BIN)/python -m bench
+
+lock: ## resolve pyproject.toml into requirements.lock, with hashes
+	$(PYTHON) -m venv .venv/lock
+	.venv/lock/bin/python -m pip install --quiet uv
+	.venv/lock/bin/uv pip compile --quiet --upgrade --python-version 3.11 --universal --extra dev --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements.lock
+
+clean: ## remove what the other targets made (not ./data)
+	rm -rf .venv .demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis shots
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
