@@ -1,0 +1,32 @@
+"""What every test may ask for: a database that nobody else uses, once on each kind we support."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[postgres.Cluster]:
+    """The one cluster of this run. Without PostgreSQL the test is skipped, or failed where CI promised it."""
+    try:
+        with postgres.running() as cluster:
+            yield cluster
+    except postgres.NoPostgres as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(reason), pytrace=False)
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of this test's own; the test runs once on each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'jura.sqlite3'}"
+        return
+    cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
+    with cluster.database() as url:
+        yield url
