@@ -40,7 +40,7 @@ lock: ## resolve pyproject.toml into requirements.lock, with hashes
 	$(PYTHON) -m venv .venv/lock
 	.venv/lock/bin/python -m pip install --quiet uv
 	.venv/lock/bin/uv pip compile --quiet --upgrade --python-version 3.11 --universal --extra dev --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements.lock
+		--no-header pyproject.toml --output-file requirements.lock
 
 clean: ## remove what the other targets made (not ./data)
 	rm -rf .venv .demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis shots
