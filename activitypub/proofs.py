@@ -1,0 +1,154 @@
+"""FEP-8b32 object integrity proofs, suite eddsa-jcs-2022, on records and on whole activities.
+
+A proof says which key signed exactly this document. Whose key that is decides the caller; only for a
+record the document itself names the key. Linked Data signatures are never verified and never trusted.
+"""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from activitypub import adapter
+from activitypub.errors import Malformed, NotAuthentic
+from activitypub.keypairs import DID_KEY, did_key, multikey, public_from_multikey
+
+Json = dict[str, Any]
+
+SUITE: Final = "eddsa-jcs-2022"
+PURPOSE: Final = "assertionMethod"
+TYPE: Final = "DataIntegrityProof"
+SIGNATURE_BYTES: Final = 64
+PROOF_VALUE_LIMIT: Final = 100
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def sign(document: Json, key: Ed25519PrivateKey, verification_method: str, created: str) -> Json:
+    """A copy of `document` with its proof, dated `created` ("2026-11-22T10:00:00Z").
+
+    A proof that it had is replaced; its @context, if any, is repeated in the proof, as the suite asks.
+    ValueError for a document that JCS cannot write.
+    """
+    unsigned = {name: value for name, value in document.items() if name != "proof"}
+    options = {
+        "type": TYPE,
+        "cryptosuite": SUITE,
+        "verificationMethod": verification_method,
+        "proofPurpose": PURPOSE,
+        "created": created,
+    }
+    if "@context" in document:
+        options["@context"] = document["@context"]
+    value = adapter.base58(key.sign(_hashed(options, unsigned)))
+    return {**unsigned, "proof": {**options, "proofValue": value}}
+
+
+def sign_record(record: Json, key: Ed25519PrivateKey) -> Json:
+    """A copy of `record` with its proof by `key`, dated like the record itself.
+
+    ValueError if `by` is not this key: `who_signed` would refuse it.
+    """
+    signer = multikey(key)
+    if record["by"] != signer:
+        raise ValueError("the record is by another key")
+    return sign(record, key, did_key(signer), record["at"])
+
+
+def verify(document: Json, key: Ed25519PublicKey, now: datetime | None = None) -> None:
+    """Returns if `key` signed exactly this document (without an LD `signature`); else NotAuthentic.
+
+    Refused: no proof or a list of them, another type, suite or purpose, a proof whose @context does not
+    begin the document's, a proof past its `expires`, and one with `expires` where no `now` is given,
+    as records have to stay true for ever.
+    """
+    proof = document.get("proof")
+    if not isinstance(proof, dict):
+        raise NotAuthentic("no-proof", "The document does not carry one integrity proof.")
+    options = {name: value for name, value in proof.items() if name != "proofValue"}
+    _check_options(options, now)
+    unsigned = {name: value for name, value in document.items() if name not in ("proof", "signature")}
+    if "@context" in options:
+        _check_context(options["@context"], unsigned.get("@context"))
+        unsigned["@context"] = options["@context"]
+    try:
+        key.verify(_proof_bytes(proof.get("proofValue")), _hashed(options, unsigned))
+    except InvalidSignature as error:
+        raise NotAuthentic("wrong-proof", "The integrity proof does not fit the document.") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise NotAuthentic("no-canonical-form", "The document has no canonical form to verify.") from error
+
+
+def verification_method(document: Json) -> str:
+    """The id of the key that the document's proof names; NotAuthentic if there is none."""
+    proof = document.get("proof")
+    method = proof.get("verificationMethod") if isinstance(proof, dict) else None
+    if not isinstance(method, str):
+        raise NotAuthentic("no-proof", "The document does not carry one integrity proof.")
+    return method
+
+
+def who_signed(record: Json) -> str:
+    """The Multikey in the record's `by`, after its proof by that very key verified; else NotAuthentic.
+
+    Needs nothing but the record: no clock, no network, no knowledge of who carries it.
+    """
+    signer = record.get("by")
+    if not isinstance(signer, str):
+        raise NotAuthentic("no-signer", "The record does not say by whom it is.")
+    try:
+        key = public_from_multikey(signer)
+    except Malformed as error:
+        raise NotAuthentic("no-signer", "The record is by something that is not a key.") from error
+    if verification_method(record) not in (did_key(signer), f"{DID_KEY}{signer}"):
+        raise NotAuthentic("foreign-key", "The record's proof is by another key than the record.")
+    verify(record, key)
+    return signer
+
+
+def _hashed(options: Json, unsigned: Json) -> bytes:
+    return b"".join(hashlib.sha256(rfc8785.dumps(part)).digest() for part in (options, unsigned))
+
+
+def _check_options(options: Json, now: datetime | None) -> None:
+    if (options.get("type"), options.get("cryptosuite")) != (TYPE, SUITE):
+        raise NotAuthentic("unknown-suite", f"The proof is not of the suite {SUITE}.")
+    if options.get("proofPurpose") != PURPOSE:
+        raise NotAuthentic("wrong-purpose", "The proof was made for another purpose.")
+    if not isinstance(options.get("verificationMethod"), str):
+        raise NotAuthentic("no-method", "The proof names no key.")
+    if "created" in options:
+        _instant(options["created"])
+    if "expires" in options and (now is None or _instant(options["expires"]) <= now):
+        raise NotAuthentic("expired", "The proof has expired.")
+
+
+def _instant(value: object) -> datetime:
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise NotAuthentic("bad-instant", "The proof holds a date that does not exist.") from error
+    raise NotAuthentic("bad-instant", "The proof holds a date in another form.")
+
+
+def _check_context(said: object, document: object) -> None:
+    """The document's @context has to begin with the proof's; what follows it was not signed."""
+    proof_list = said if isinstance(said, list) else [said]
+    document_list = document if isinstance(document, list) else [document]
+    if not proof_list or None in proof_list or document_list[: len(proof_list)] != proof_list:
+        raise NotAuthentic("foreign-context", "The proof was made for another @context.")
+
+
+def _proof_bytes(value: object) -> bytes:
+    if isinstance(value, str) and len(value) <= PROOF_VALUE_LIMIT:
+        try:
+            data = adapter.base58_bytes(value)
+        except ValueError:
+            data = b""
+        if len(data) == SIGNATURE_BYTES:
+            return data
+    raise NotAuthentic("bad-proof-value", "The proof's value is not an Ed25519 signature.")
