@@ -1,0 +1,159 @@
+"""The database: one engine, two session makers, column types, wake-ups.
+
+`READ` sessions never wait for writers; `ACT` sessions change things. On SQLite `ACT` begins IMMEDIATE (its default begin loses
+updates silently); on PostgreSQL an action locks the rows it will change. Faces and workers open transactions; nothing here
+decides anything. Called by `server.app`, the command line and tests.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, MetaData, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+CHANNEL = "jura_wake"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC instant, on both databases; a naive one is refused rather than guessed."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime was about to be stored; pass aware UTC")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables. Names of constraints are fixed so that migrations can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime()}  # noqa: RUF012 - SQLAlchemy reads it from the class
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database. `READ()` and `ACT.begin()` are the only ways in; `wakes` says which queue has new rows."""
+
+    engine: AsyncEngine
+    READ: async_sessionmaker[AsyncSession]
+    ACT: async_sessionmaker[AsyncSession]
+    wakes: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
+
+    def woken(self, name: str) -> asyncio.Event:
+        """The event that is set whenever a committed transaction called `wake(session, name)`, here or in another process."""
+        return self.wakes.setdefault(name, asyncio.Event())
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """While open, wake-ups by other processes reach `woken` too. PostgreSQL only; on SQLite there is one process."""
+        if not self.is_postgresql:
+            yield
+            return
+        async with self.engine.connect() as connection:
+            raw: Any = (await connection.get_raw_connection()).driver_connection
+
+            def heard(_connection: object, _pid: int, _channel: str, name: str) -> None:
+                self.woken(name).set()
+
+            await raw.add_listener(CHANNEL, heard)
+            try:
+                yield
+            finally:
+                if not raw.is_closed():
+                    await raw.remove_listener(CHANNEL, heard)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open `url` (`sqlite+aiosqlite:///file` or `postgresql+asyncpg://…`); connects only when first used."""
+    parsed = make_url(url)
+    options: dict[str, Any] = {}
+    if parsed.get_backend_name() == "postgresql":
+        options = {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+    engine = create_async_engine(parsed, **options)
+    if parsed.get_backend_name() == "sqlite":
+        _tame_sqlite(engine)
+    database = Database(
+        engine,
+        READ=async_sessionmaker(engine, expire_on_commit=False),
+        ACT=async_sessionmaker(
+            engine.execution_options(act=True), expire_on_commit=False, sync_session_class=_act_session_class()
+        ),
+    )
+    database.ACT.configure(info={"wakes": database.wakes})
+    return database
+
+
+def _act_session_class() -> type[Session]:
+    class ActSession(Session):
+        """A session of `ACT`: after its commit, it wakes who waits for what it wrote."""
+
+    @event.listens_for(ActSession, "after_commit")
+    def after_commit(session: Session) -> None:
+        for name in session.info.pop("woken", ()):
+            session.info["wakes"].setdefault(name, asyncio.Event()).set()
+
+    return ActSession
+
+
+async def wake(session: AsyncSession, name: str) -> None:
+    """When this transaction commits, workers that wait for `name` look at once (in every process on PostgreSQL)."""
+    woken = session.sync_session.info.setdefault("woken", set())
+    if name in woken:
+        return
+    woken.add(name)
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_notify(:channel, :name)"), {"channel": CHANNEL, "name": name})
+
+
+def _tame_sqlite(engine: AsyncEngine) -> None:
+    """WAL, full durability, foreign keys, patience; and `BEGIN IMMEDIATE` for sessions of `ACT`."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=15000",
+            "cache_size=-4000",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        acting = connection.get_execution_options().get("act", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if acting else "BEGIN")

@@ -1,0 +1,148 @@
+"""Rows around a decision that are not records: what a page lists (a cache that can be rebuilt) and what never leaves the
+instance (seats, positions, drafts, confirmations).
+
+`Decision` is derived from the records of its scope by `server.actions.decisions.refresh`; `jura doctor --rebuild` compares.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Integer, String, Text, UniqueConstraint, delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+from models.ledger import Scope
+from models.people import Member
+
+
+class Decision(Base):
+    """Cache of what the records of a scope say, for lists. Every column follows from the records and an instant."""
+
+    __tablename__ = "decisions"
+
+    scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"), primary_key=True)
+    question: Mapped[str] = mapped_column(String(64))  # digest of the question's text
+    convener: Mapped[str] = mapped_column(String(64))  # key
+    method: Mapped[str] = mapped_column(String(16))
+    opens_at: Mapped[datetime]
+    closes_at: Mapped[datetime] = mapped_column(index=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    winner: Mapped[str | None] = mapped_column(String(64))
+    terms: Mapped[str | None] = mapped_column(String(64))
+    count_root: Mapped[str | None] = mapped_column(String(64))
+    set_root: Mapped[str] = mapped_column(String(64))
+    set_size: Mapped[int] = mapped_column(Integer)
+
+
+class Seat(Base):
+    """Who sat in which circle when the collective answered: the local part of the roll. Never leaves the instance."""
+
+    __tablename__ = "seats"
+    __table_args__ = (UniqueConstraint("scope_id", "member_id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"))
+    circle_id: Mapped[int] = mapped_column(ForeignKey("circles.id"), index=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+
+
+class Position(Base):
+    """A member's own position, for their circle's eyes only."""
+
+    __tablename__ = "positions"
+    __table_args__ = (UniqueConstraint("scope_id", "member_id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"))
+    circle_id: Mapped[int] = mapped_column(ForeignKey("circles.id"), index=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    position: Mapped[dict[str, Any]] = mapped_column(JSON)  # {"position": …} or {"choices": […]}
+    note: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime]
+
+
+class Draft(Base):
+    """A version of a circle's ballot before it is one. A changed draft is a new row: confirmations are of exact words."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (UniqueConstraint("scope_id", "circle_id", "number"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"))
+    circle_id: Mapped[int] = mapped_column(ForeignKey("circles.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    position: Mapped[dict[str, Any]] = mapped_column(JSON)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    resolve: Mapped[str] = mapped_column(Text, default="")
+    lang: Mapped[str] = mapped_column(String(35), default="en")
+    by_member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    at: Mapped[datetime]
+    ballot: Mapped[str | None] = mapped_column(String(64))  # digest of the ballot it became
+
+
+class Confirmation(Base):
+    """A member says: these exact words are my circle's ballot."""
+
+    __tablename__ = "confirmations"
+    __table_args__ = (UniqueConstraint("draft_id", "member_id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    draft_id: Mapped[int] = mapped_column(ForeignKey("drafts.id"), index=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    at: Mapped[datetime]
+
+
+async def decisions_page(
+    session: AsyncSession, states: Sequence[str], before: int | None, size: int
+) -> Sequence[tuple[Decision, Scope]]:
+    """Decisions whose cached state is one of `states`, newest first, older than scope `before`."""
+    query = select(Decision, Scope).join(Scope, Scope.id == Decision.scope_id).where(Decision.state.in_(states))
+    if before is not None:
+        query = query.where(Scope.id < before)
+    return [(d, s) for d, s in (await session.execute(query.order_by(Scope.id.desc()).limit(size))).all()]
+
+
+async def seats(session: AsyncSession, scope_id: int, circle_id: int) -> Sequence[Member]:
+    """The members of a circle on the roll of a decision."""
+    query = (
+        select(Member)
+        .join(Seat, Seat.member_id == Member.id)
+        .where(Seat.scope_id == scope_id, Seat.circle_id == circle_id)
+        .order_by(Member.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def seat_of(session: AsyncSession, scope_id: int, member_id: int) -> Seat | None:
+    return await session.scalar(select(Seat).where(Seat.scope_id == scope_id, Seat.member_id == member_id))
+
+
+async def positions(session: AsyncSession, scope_id: int, circle_id: int) -> Sequence[tuple[Position, Member]]:
+    query = (
+        select(Position, Member)
+        .join(Member, Member.id == Position.member_id)
+        .where(Position.scope_id == scope_id, Position.circle_id == circle_id)
+        .order_by(Member.id)
+    )
+    return [(p, m) for p, m in (await session.execute(query)).all()]
+
+
+async def latest_draft(session: AsyncSession, scope_id: int, circle_id: int) -> Draft | None:
+    query = select(Draft).where(Draft.scope_id == scope_id, Draft.circle_id == circle_id)
+    return await session.scalar(query.order_by(Draft.number.desc()).limit(1))
+
+
+async def confirmed_by(session: AsyncSession, draft_id: int) -> Sequence[int]:
+    """Ids of the members who confirmed a draft."""
+    return (
+        await session.scalars(select(Confirmation.member_id).where(Confirmation.draft_id == draft_id))
+    ).all()
+
+
+async def withdraw_confirmation(session: AsyncSession, draft_id: int, member_id: int) -> None:
+    await session.execute(
+        delete(Confirmation).where(Confirmation.draft_id == draft_id, Confirmation.member_id == member_id)
+    )

@@ -1,0 +1,319 @@
+"""Scopes and the records in them, with their texts beside. A scope is a grow-only set: append and union are all there is.
+
+The caller has verified each record's proof and shape; nothing here judges. Reading leaves out what is dated more than five
+minutes ahead of `now` (records.md R5): such a record is held back until its time comes. See `docs/records.md`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, wake
+from models.rules import merkle
+from models.rules.records import Record, read, text_digest
+
+AHEAD = timedelta(minutes=5)
+
+
+class Scope(Base):
+    """A scope we take part in. `due_at`, `repair_at` and the leases make the row itself the job (decisions, repair)."""
+
+    __tablename__ = "scopes"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)  # a decision: the digest of its Offer
+    kind: Mapped[str] = mapped_column(String(16))
+    visibility: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    due_lease: Mapped[datetime | None]
+    repair_at: Mapped[datetime | None] = mapped_column(index=True)
+    repair_lease: Mapped[datetime | None]
+    repaired_at: Mapped[datetime | None]
+
+
+class RecordRow(Base):
+    """One record, byte for byte as canonical JSON with its proof."""
+
+    __tablename__ = "records"
+    __table_args__ = (
+        UniqueConstraint("scope_id", "digest"),
+        Index("ix_records_scope_type", "scope_id", "type"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"))
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    type: Mapped[str] = mapped_column(String(32))
+    by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[datetime]
+
+
+class TextRow(Base):
+    """A text that a record names by digest. Redacted: text and salt are gone, who and why remain."""
+
+    __tablename__ = "texts"
+    __table_args__ = (UniqueConstraint("scope_id", "digest"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"))
+    digest: Mapped[str] = mapped_column(String(64))
+    salt: Mapped[str | None] = mapped_column(String(32))
+    text: Mapped[str | None] = mapped_column(Text)
+    lang: Mapped[str | None] = mapped_column(String(35))
+    redacted_by: Mapped[str | None] = mapped_column(String(64))
+    redaction_code: Mapped[str | None] = mapped_column(String(16))
+
+
+class Participant(Base):
+    """A collective that takes part in a scope, and where it lives. `key` names it; the address may change."""
+
+    __tablename__ = "participants"
+    __table_args__ = (UniqueConstraint("scope_id", "key"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"), index=True)
+    key: Mapped[str] = mapped_column(String(64))
+    actor_uri: Mapped[str] = mapped_column(Text)
+    authority: Mapped[str] = mapped_column(String(300), index=True)
+    failures: Mapped[int] = mapped_column(Integer, default=0)  # repairs in a row that did not reach it
+    agreed_at: Mapped[datetime | None]  # when its set root last equalled ours
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A record whose proof was verified: its parsed form and the document as it travels (with proof)."""
+
+    record: Record
+    document: Mapping[str, Any]
+
+
+async def scope_named(session: AsyncSession, name: str) -> Scope | None:
+    return await session.scalar(select(Scope).where(Scope.name == name))
+
+
+async def locked_scope(session: AsyncSession, name: str) -> Scope | None:
+    """The scope, locked on PostgreSQL until the transaction ends: whoever reads a sequence and appends starts here."""
+    return await session.scalar(select(Scope).where(Scope.name == name).with_for_update())
+
+
+async def append(
+    session: AsyncSession,
+    scope: Scope,
+    signed: Iterable[Signed],
+    texts: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+) -> list[Record]:
+    """Put records (and the texts they name) into the scope; returns those that were new. The same set twice has no effect."""
+    fresh = []
+    for item in signed:
+        row = {
+            "scope_id": scope.id,
+            "digest": item.record.digest,
+            "type": item.record.type,
+            "by": item.record.by,
+            "at": item.record.at,
+            "body": orjson.dumps(item.document, option=orjson.OPT_SORT_KEYS),
+            "received_at": now,
+        }
+        if await _insert_once(session, RecordRow, row, ["scope_id", "digest"]):
+            fresh.append(item.record)
+    await _keep_texts(session, scope, texts)
+    for record in fresh:
+        if record.type == "Redact":
+            await _redact(session, scope, record)
+    if fresh:
+        soonest = max(now, min(r.at for r in fresh) - AHEAD)
+        scope.due_at = soonest if scope.due_at is None else min(scope.due_at, soonest)
+        await wake(session, "decisions")
+    return fresh
+
+
+async def _insert_once(
+    session: AsyncSession, table: type[Base], values: Mapping[str, Any], unique: Sequence[str]
+) -> bool:
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    statement = insert(table).values(**values).on_conflict_do_nothing(index_elements=unique)
+    return bool((await session.execute(statement)).rowcount)  # type: ignore[attr-defined]
+
+
+async def _keep_texts(session: AsyncSession, scope: Scope, texts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Keep each text that is what its digest says; one that was redacted here stays redacted."""
+    for digest, found in texts.items():
+        salt, text, lang = found.get("salt"), found.get("text"), found.get("lang")
+        if not (isinstance(salt, str) and isinstance(text, str)):
+            continue
+        try:
+            genuine = text_digest(bytes.fromhex(salt), text) == digest
+        except ValueError:
+            continue
+        if genuine:
+            values = {
+                "scope_id": scope.id,
+                "digest": digest,
+                "salt": salt,
+                "text": text,
+                "lang": lang if isinstance(lang, str) else None,
+            }
+            await _insert_once(session, TextRow, values, ["scope_id", "digest"])
+
+
+async def _redact(session: AsyncSession, scope: Scope, record: Record) -> None:
+    """Remove the text a Redact names, if whoever signed it may: a mark stays, so that the text cannot come back."""
+    if not await may_redact(session, scope, record):
+        return
+    mark = {
+        "salt": None,
+        "text": None,
+        "lang": None,
+        "redacted_by": record.by,
+        "redaction_code": record["code"],
+    }
+    await _insert_once(
+        session, TextRow, {"scope_id": scope.id, "digest": record["text"], **mark}, ["scope_id", "digest"]
+    )
+    await session.execute(
+        update(TextRow).where(TextRow.scope_id == scope.id, TextRow.digest == record["text"]).values(**mark)
+    )
+
+
+async def may_redact(session: AsyncSession, scope: Scope, redact: Record) -> bool:
+    """A text is redacted by the key that signed a record naming it, or by the collective that answers for that key."""
+    rows = (await session.scalars(select(RecordRow).where(RecordRow.scope_id == scope.id))).all()
+    records = [read(orjson.loads(row.body)) for row in rows]
+    authors = {r.by for r in records if redact["text"] in r.texts()}
+    answering = {r.by for r in records if r.type == "Answer" for c in r["circles"] if c["key"] in authors}
+    return redact.by in authors | answering
+
+
+def _visible(now: datetime) -> Any:
+    return RecordRow.at <= now + AHEAD
+
+
+async def records(session: AsyncSession, scope_id: int, now: datetime) -> list[Record]:
+    """All records of a scope that are not held back, in no meaningful order."""
+    query = select(RecordRow.body).where(RecordRow.scope_id == scope_id, _visible(now))
+    return [read(orjson.loads(body)) for body in (await session.scalars(query)).all()]
+
+
+async def record_named(session: AsyncSession, scope_id: int, digest: str) -> Record | None:
+    """One record of a scope by its digest."""
+    query = select(RecordRow.body).where(RecordRow.scope_id == scope_id, RecordRow.digest == digest)
+    body = await session.scalar(query)
+    return None if body is None else read(orjson.loads(body))
+
+
+async def documents(
+    session: AsyncSession, scope_id: int, now: datetime, digests: Iterable[str] | None = None
+) -> list[dict[str, Any]]:
+    """Records as they travel, with proofs, sorted by digest; all of them or the named ones."""
+    query = select(RecordRow.body).where(RecordRow.scope_id == scope_id, _visible(now))
+    if digests is not None:
+        query = query.where(RecordRow.digest.in_(list(digests)))
+    return [orjson.loads(body) for body in (await session.scalars(query.order_by(RecordRow.digest))).all()]
+
+
+async def digests(session: AsyncSession, scope_id: int, now: datetime) -> Sequence[str]:
+    """Digests of all records not held back, sorted."""
+    query = select(RecordRow.digest).where(RecordRow.scope_id == scope_id, _visible(now))
+    return (await session.scalars(query.order_by(RecordRow.digest))).all()
+
+
+async def set_root(session: AsyncSession, scope_id: int, now: datetime) -> str:
+    return merkle.set_root(await digests(session, scope_id, now))
+
+
+async def bucket_page(
+    session: AsyncSession, scope_id: int, bucket: str, after: str, size: int, now: datetime
+) -> Sequence[RecordRow]:
+    """The next records of a bucket (first hex digit of the digest) after a digest."""
+    query = (
+        select(RecordRow)
+        .where(RecordRow.scope_id == scope_id, _visible(now), RecordRow.digest.startswith(bucket))
+        .where(RecordRow.digest > after)
+        .order_by(RecordRow.digest)
+        .limit(size)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def texts(session: AsyncSession, scope_id: int, wanted: Iterable[str] | None = None) -> dict[str, TextRow]:
+    """Texts of a scope by digest, redacted ones included (with text None)."""
+    query = select(TextRow).where(TextRow.scope_id == scope_id)
+    if wanted is not None:
+        query = query.where(TextRow.digest.in_(list(wanted)))
+    return {row.digest: row for row in (await session.scalars(query)).all()}
+
+
+def as_carried(rows: Mapping[str, TextRow]) -> dict[str, dict[str, str | None]]:
+    """Texts in the shape in which they travel beside records; redacted ones do not travel."""
+    return {
+        digest: {"salt": row.salt, "text": row.text, "lang": row.lang}
+        for digest, row in rows.items()
+        if row.text is not None
+    }
+
+
+async def participants(session: AsyncSession, scope_id: int) -> Sequence[Participant]:
+    query = select(Participant).where(Participant.scope_id == scope_id).order_by(Participant.key)
+    return (await session.scalars(query)).all()
+
+
+async def add_participant(session: AsyncSession, scope: Scope, key: str, actor_uri: str, authority: str) -> None:
+    """Note where a collective of this scope lives; the first address stands until the collective says otherwise."""
+    values = {"scope_id": scope.id, "key": key, "actor_uri": actor_uri, "authority": authority, "failures": 0}
+    await _insert_once(session, Participant, values, ["scope_id", "key"])
+
+
+async def takes_part(session: AsyncSession, scope_id: int, authority: str) -> bool:
+    """Does the instance at this authority take part in the scope? (One instance is home to one collective.)"""
+    query = select(func.count()).where(Participant.scope_id == scope_id, Participant.authority == authority)
+    return bool(await session.scalar(query))
+
+
+async def due_scopes(session: AsyncSession, now: datetime, lease: timedelta, most: int) -> Sequence[str]:
+    """Claim scopes in which time or a new record calls for a look; each is ours until the lease ends."""
+    return await _claim(session, "due", now, lease, most)
+
+
+async def scopes_to_repair(session: AsyncSession, now: datetime, lease: timedelta, most: int) -> Sequence[str]:
+    """Claim scopes whose set root is to be compared with the other participants'."""
+    return await _claim(session, "repair", now, lease, most)
+
+
+async def _claim(session: AsyncSession, what: str, now: datetime, lease: timedelta, most: int) -> Sequence[str]:
+    at, until = getattr(Scope, f"{what}_at"), getattr(Scope, f"{what}_lease")
+    free = (
+        select(Scope.id)
+        .where(at <= now, or_(until.is_(None), until < now))
+        .order_by(at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    ids = (await session.scalars(free)).all()
+    await session.execute(update(Scope).where(Scope.id.in_(ids)).values({f"{what}_lease": now + lease}))
+    return (await session.scalars(select(Scope.name).where(Scope.id.in_(ids)))).all()

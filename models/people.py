@@ -1,0 +1,209 @@
+"""Who there is: actors here and elsewhere, members, their log-ins, circles and who sits in them.
+
+Rows and their queries; no rule and no permission lives here. An actor's private keys are stored encrypted with the instance
+secret; opening them is `server.home`'s business.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base
+
+
+class Actor(Base):
+    """An ActivityPub actor. `kind`: collective, circle, instance, member (all local) or remote."""
+
+    __tablename__ = "actors"
+    __table_args__ = (Index("ix_actors_local_handle", "kind", "handle"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uri: Mapped[str] = mapped_column(Text, unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    type: Mapped[str] = mapped_column(String(32))
+    handle: Mapped[str] = mapped_column(String(255))
+    authority: Mapped[str] = mapped_column(String(300), index=True)  # host[:port] of the uri
+    name: Mapped[str] = mapped_column(Text, default="")
+    summary: Mapped[str] = mapped_column(Text, default="")
+    url: Mapped[str | None] = mapped_column(Text)
+    inbox: Mapped[str] = mapped_column(Text)
+    shared_inbox: Mapped[str | None] = mapped_column(Text)
+    key_id: Mapped[str] = mapped_column(Text, index=True)
+    rsa_pem: Mapped[str] = mapped_column(Text)
+    ed25519: Mapped[str | None] = mapped_column(String(64), index=True)  # multikey
+    private_rsa: Mapped[bytes | None] = mapped_column(LargeBinary)
+    private_ed25519: Mapped[bytes | None] = mapped_column(LargeBinary)
+    scopes: Mapped[str | None] = mapped_column(Text)  # kin: template of the address of a scope, with {scope}
+    created_at: Mapped[datetime]
+    fetched_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
+
+    @property
+    def is_local(self) -> bool:
+        return self.kind != "remote"
+
+    @property
+    def is_kin(self) -> bool:
+        return self.scopes is not None
+
+    @property
+    def followers(self) -> str:
+        """The followers collection of a local actor."""
+        return f"{self.uri}/followers"
+
+    @property
+    def address(self) -> str:
+        """`@assembly@north.example`, as people write it."""
+        return f"@{self.handle}@{self.authority}"
+
+
+class Member(Base):
+    """A person the collective has admitted. No public actor unless they ask for one."""
+
+    __tablename__ = "members"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    password_hash: Mapped[str] = mapped_column(Text)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
+    joined_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+
+
+class Login(Base):
+    """A browser that is logged in. The token itself is only in the cookie; here is its sha-256."""
+
+    __tablename__ = "logins"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class LoginFailure(Base):
+    """A failed attempt to log in, kept for the throttle's window only. `subject` is a digest, never an address or a name."""
+
+    __tablename__ = "login_failures"
+    __table_args__ = (Index("ix_login_failures_subject_at", "subject", "at"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+
+
+class Invitation(Base):
+    """A link that lets somebody join. `kind`: founder (once, from the command line) or member."""
+
+    __tablename__ = "invitations"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
+    mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    uses_left: Mapped[int] = mapped_column(Integer)
+
+
+class Circle(Base):
+    """A circle of this collective; the assembly (fewer than six members) is the one circle of whatever size."""
+
+    __tablename__ = "circles"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("actors.id"), unique=True)
+    is_assembly: Mapped[bool] = mapped_column(Boolean, default=False)
+    dealt_for: Mapped[str | None] = mapped_column(String(64), index=True)  # the decision it was dealt for
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    actor: Mapped[Actor] = relationship(lazy="joined")
+
+
+class Membership(Base):
+    """A member sits in a circle, from and until."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        UniqueConstraint("circle_id", "member_id", "since"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    circle_id: Mapped[int] = mapped_column(ForeignKey("circles.id"), index=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+
+
+async def actor_by_uri(session: AsyncSession, uri: str) -> Actor | None:
+    return await session.scalar(select(Actor).where(Actor.uri == uri))
+
+
+async def actor_by_key_id(session: AsyncSession, key_id: str) -> Actor | None:
+    return await session.scalar(select(Actor).where(Actor.key_id == key_id))
+
+
+async def local_actor(session: AsyncSession, kind: str) -> Actor | None:
+    """The only local actor of a kind of which an instance has one: `collective` or `instance`."""
+    return await session.scalar(select(Actor).where(Actor.kind == kind))
+
+
+async def local_actor_by_handle(session: AsyncSession, handle: str) -> Actor | None:
+    return await session.scalar(select(Actor).where(Actor.kind != "remote", Actor.handle == handle.lower()))
+
+
+async def members(session: AsyncSession) -> Sequence[Member]:
+    """Those who have joined and not left, oldest first."""
+    return (await session.scalars(select(Member).where(Member.left_at.is_(None)).order_by(Member.id))).all()
+
+
+async def member_count(session: AsyncSession) -> int:
+    return await session.scalar(select(func.count()).select_from(Member).where(Member.left_at.is_(None))) or 0
+
+
+async def member_by_login(session: AsyncSession, login: str) -> Member | None:
+    return await session.scalar(select(Member).where(Member.login == login.strip().lower()))
+
+
+async def circles(session: AsyncSession) -> Sequence[Circle]:
+    """Standing circles (those not dealt for one decision), oldest first."""
+    query = select(Circle).where(Circle.ended_at.is_(None), Circle.dealt_for.is_(None)).order_by(Circle.id)
+    return (await session.scalars(query)).all()
+
+
+async def circles_by_key(session: AsyncSession) -> dict[str, Circle]:
+    """Every circle of this instance, past ones too, by its key."""
+    rows = (await session.scalars(select(Circle))).all()
+    return {circle.actor.ed25519: circle for circle in rows if circle.actor.ed25519}
+
+
+async def members_of(session: AsyncSession, circle_id: int) -> Sequence[Member]:
+    """Who sits in a circle now."""
+    query = (
+        select(Member)
+        .join(Membership, Membership.member_id == Member.id)
+        .where(Membership.circle_id == circle_id, Membership.until.is_(None))
+        .order_by(Member.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def circle_of(session: AsyncSession, member_id: int) -> Circle | None:
+    """The circle in which a member sits now, if any."""
+    query = (
+        select(Circle)
+        .join(Membership, Membership.circle_id == Circle.id)
+        .where(Membership.member_id == member_id, Membership.until.is_(None), Circle.ended_at.is_(None))
+    )
+    return await session.scalar(query)

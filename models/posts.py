@@ -1,0 +1,78 @@
+"""What this instance has published: objects (Note, Question) and the activities that carried them, as they went out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String, Text, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+
+
+class Post(Base):
+    """An AS2 object of ours. `scope` names the decision it belongs to; strangers may read it iff `is_public`."""
+
+    __tablename__ = "posts"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uri: Mapped[str] = mapped_column(Text, unique=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("actors.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))  # option, round, ballot, result
+    scope: Mapped[str | None] = mapped_column(String(64), index=True)
+    digest: Mapped[str | None] = mapped_column(String(64), index=True)  # the record it carries
+    is_public: Mapped[bool] = mapped_column(Boolean)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    published_at: Mapped[datetime]
+    featured_until: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+
+
+class Activity(Base):
+    """An activity of ours, its exact bytes stored once however many inboxes it goes to."""
+
+    __tablename__ = "activities"
+    __table_args__ = (Index("ix_activities_outbox", "actor_id", "is_public", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uri: Mapped[str] = mapped_column(Text, unique=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("actors.id"))
+    type: Mapped[str] = mapped_column(String(32))
+    is_public: Mapped[bool] = mapped_column(Boolean)
+    scope: Mapped[str | None] = mapped_column(String(64), index=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    published_at: Mapped[datetime]
+
+
+async def post_by_uri(session: AsyncSession, uri: str) -> Post | None:
+    return await session.scalar(select(Post).where(Post.uri == uri))
+
+
+async def activity_by_uri(session: AsyncSession, uri: str) -> Activity | None:
+    return await session.scalar(select(Activity).where(Activity.uri == uri))
+
+
+async def outbox_page(
+    session: AsyncSession, actor_id: int, before: int | None, size: int
+) -> Sequence[Activity]:
+    """Public activities of an actor, newest first, older than row `before`."""
+    query = select(Activity).where(Activity.actor_id == actor_id, Activity.is_public)
+    if before is not None:
+        query = query.where(Activity.id < before)
+    return (await session.scalars(query.order_by(Activity.id.desc()).limit(size))).all()
+
+
+async def outbox_size(session: AsyncSession, actor_id: int) -> int:
+    query = select(func.count()).select_from(Activity).where(Activity.actor_id == actor_id, Activity.is_public)
+    return await session.scalar(query) or 0
+
+
+async def featured(session: AsyncSession, actor_id: int, now: datetime) -> Sequence[Post]:
+    """Open rounds: what a new follower is shown first."""
+    query = (
+        select(Post)
+        .where(Post.actor_id == actor_id, Post.is_public, Post.deleted_at.is_(None), Post.featured_until > now)
+        .order_by(Post.id.desc())
+    )
+    return (await session.scalars(query)).all()

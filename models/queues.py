@@ -1,0 +1,175 @@
+"""Rows that are jobs: what came in and waits for its handler, what goes out and waits for its host.
+
+Claiming is one short transaction that sets a lease; whoever dies keeps nothing but a lease, which ends. Attempts are counted
+when a row is claimed, so that a job which kills its worker ends as a dead letter too. Deliveries are claimed by destination
+host: one row per host gives concurrency, back-off, circuit breaking and the remembered signature scheme in one place.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, wake
+
+
+class InboxItem(Base):
+    """An activity that was verified and accepted. Its row stays after handling (without body), so that a repeat is known."""
+
+    __tablename__ = "inbox_items"
+    __table_args__ = (Index("ix_inbox_items_due", "outcome", "due_at"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    activity_uri: Mapped[str] = mapped_column(Text, unique=True)
+    signer: Mapped[str] = mapped_column(Text)  # uri of the actor whose key signed the request
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    received_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    due_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(16))  # done, ignored, refused, dead; none while it waits
+    reason: Mapped[str | None] = mapped_column(Text)
+    done_at: Mapped[datetime | None]
+
+
+class Destination(Base):
+    """A host we deliver to. `due_at` is when it may be tried next (null: nothing waits)."""
+
+    __tablename__ = "destinations"
+
+    host: Mapped[str] = mapped_column(String(300), primary_key=True)
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    lease_until: Mapped[datetime | None]
+    fails: Mapped[int] = mapped_column(Integer, default=0)  # in a row
+    failed_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Delivery(Base):
+    """One activity for one inbox. Deleted when delivered; kept as a dead letter when given up."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("ix_deliveries_host_dead_due", "host", "dead_at", "due_at"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host: Mapped[str] = mapped_column(ForeignKey("destinations.host"))
+    inbox: Mapped[str] = mapped_column(Text)
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activities.id"))
+    signer_id: Mapped[int] = mapped_column(ForeignKey("actors.id"))
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    due_at: Mapped[datetime]
+    dead_at: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+async def accept(session: AsyncSession, activity_uri: str, signer: str, body: bytes, now: datetime) -> bool:
+    """Store an accepted activity for its handler. False if it is here already: the first one wins."""
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    values = {
+        "activity_uri": activity_uri,
+        "signer": signer,
+        "body": body,
+        "received_at": now,
+        "due_at": now,
+        "attempts": 0,
+    }
+    result = await session.execute(
+        insert(InboxItem).values(**values).on_conflict_do_nothing(index_elements=["activity_uri"])
+    )
+    if not result.rowcount:  # type: ignore[attr-defined]
+        return False
+    await wake(session, "inbox")
+    return True
+
+
+async def claim_inbox(session: AsyncSession, now: datetime, lease: timedelta, most: int) -> Sequence[InboxItem]:
+    """Take up to `most` waiting items, oldest first; they are ours until the lease ends."""
+    free = (
+        select(InboxItem)
+        .where(InboxItem.outcome.is_(None), InboxItem.due_at <= now)
+        .where(or_(InboxItem.lease_until.is_(None), InboxItem.lease_until < now))
+        .order_by(InboxItem.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    items = (await session.scalars(free)).all()
+    for item in items:
+        item.lease_until = now + lease
+        item.attempts += 1
+    return items
+
+
+async def enqueue(
+    session: AsyncSession, activity_id: int, signer_id: int, inboxes: Iterable[tuple[str, str]], now: datetime
+) -> None:
+    """One delivery per (host, inbox). Hosts are touched in order, so that two actions never wait for each other in a ring."""
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    targets = sorted(set(inboxes))
+    for host in sorted({host for host, _ in targets}):
+        statement = insert(Destination).values(host=host, due_at=now, fails=0)
+        at_once = or_(Destination.due_at.is_(None), Destination.fails == 0)  # a failing host keeps its pause
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["host"], set_={"due_at": case((at_once, now), else_=Destination.due_at)}
+            )
+        )
+    session.add_all(
+        Delivery(
+            host=host, inbox=inbox, activity_id=activity_id, signer_id=signer_id, due_at=now, attempts=0
+        )
+        for host, inbox in targets
+    )
+    if targets:
+        await session.flush()
+        await wake(session, "delivery")
+
+
+async def claim_hosts(session: AsyncSession, now: datetime, lease: timedelta, most: int) -> Sequence[Destination]:
+    """Take up to `most` hosts for which something is due and nobody is sending."""
+    free = (
+        select(Destination)
+        .where(Destination.due_at <= now)
+        .where(or_(Destination.lease_until.is_(None), Destination.lease_until < now))
+        .order_by(Destination.due_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    hosts = (await session.scalars(free)).all()
+    for host in hosts:
+        host.lease_until = now + lease
+    return hosts
+
+
+async def deliveries_for(session: AsyncSession, host: str, now: datetime, most: int) -> Sequence[Delivery]:
+    """What is due for a host whose lease we hold, oldest first; each is counted as tried."""
+    query = (
+        select(Delivery)
+        .where(Delivery.host == host, Delivery.dead_at.is_(None), Delivery.due_at <= now)
+        .order_by(Delivery.id)
+        .limit(most)
+    )
+    rows = (await session.scalars(query)).all()
+    for row in rows:
+        row.attempts += 1
+    return rows
+
+
+async def next_due(session: AsyncSession, host: str) -> datetime | None:
+    """When the next living delivery for a host is due."""
+    return await session.scalar(
+        select(func.min(Delivery.due_at)).where(Delivery.host == host, Delivery.dead_at.is_(None))
+    )
+
+
+async def revive(session: AsyncSession, delivery_ids: Sequence[int], now: datetime) -> None:
+    """Send dead letters again, from the first attempt."""
+    rows = (await session.scalars(select(Delivery).where(Delivery.id.in_(delivery_ids)))).all()
+    for row in rows:
+        row.dead_at, row.attempts, row.due_at = None, 0, now
+    hosts = sorted({row.host for row in rows})
+    await session.execute(update(Destination).where(Destination.host.in_(hosts)).values(due_at=now))

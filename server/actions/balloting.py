@@ -1,0 +1,212 @@
+"""A circle finds its ballot: private positions, a shared draft, confirmations; two thirds confirmed, and it is cast.
+
+Positions, drafts and confirmations never leave the instance and never enter the log. What leaves is the Ballot record: the
+position, the reason and how many confirmed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import decisions, ledger
+from models.decisions import Confirmation, Draft, Position
+from models.events import log
+from models.ledger import Scope
+from models.people import Circle, Member
+from models.rules.circles import confirmations_needed
+from models.rules.methods import METHODS
+from models.rules.records import Record
+from models.rules.refusals import Conflict, Invalid, NotFound, TooEarly, TooLate
+from models.rules.standing import Standing, standing
+from server.actions.seating import circle_on_roll
+from server.actions.telling import offer_of, publish_note
+from server.actions.texts import Texts
+from server.home import Home
+from server.viewer import Viewer
+
+REASON_AT_LEAST = 20
+REASON_AT_MOST = 5_000
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a circle says: `answer` is {"position": …} or {"choices": [option digests or "status-quo"]}."""
+
+    answer: Mapping[str, Any]
+    reason: str = ""
+    resolve: str = ""
+    lang: str = "en"
+
+
+async def seat(session: AsyncSession, viewer: Viewer, scope: Scope) -> tuple[Member, Circle]:
+    """The member and the circle in which they sit for this decision; NotFound (404) for everybody else."""
+    member = viewer.require_member()
+    circle = await circle_on_roll(session, scope, member)
+    if circle is None:
+        raise NotFound("seat", "You sit in no circle of this decision.")
+    return member, circle
+
+
+async def note_position(
+    session: AsyncSession, viewer: Viewer, scope: Scope, answer: Mapping[str, Any], note: str, now: datetime
+) -> None:
+    """A member tells their circle where they stand. Only the circle sees it; it can be changed at any time."""
+    member, circle = await seat(session, viewer, scope)
+    offer, records = await offer_of(session, scope, now)
+    check_answer(offer, records, answer)
+    row = await session.scalar(
+        select(Position).where(Position.scope_id == scope.id, Position.member_id == member.id)
+    )
+    if row is None:
+        row = Position(scope_id=scope.id, circle_id=circle.id, member_id=member.id, position={}, at=now)
+        session.add(row)
+    row.position, row.note, row.at = dict(answer), note.strip()[:REASON_AT_MOST], now
+
+
+async def save_draft(
+    session: AsyncSession, viewer: Viewer, scope: Scope, words: Words, base: int, now: datetime
+) -> Draft:
+    """A new version of the circle's draft. `base` is the version it was written from: if somebody was faster, nothing is lost
+    and nobody is overwritten (Conflict). Confirmations of older versions do not carry over; the writer confirms the new one."""
+    member, circle = await seat(session, viewer, scope)
+    offer, records = await offer_of(session, scope, now)
+    check_words(offer, records, words)
+    await session.get(Circle, circle.id, with_for_update={"of": Circle})
+    latest = await decisions.latest_draft(session, scope.id, circle.id)
+    if base != (latest.number if latest else 0):
+        raise Conflict("draft-changed", "Somebody changed the draft while you wrote. Your words are kept below; compare, then save again.")
+    draft = Draft(
+        scope_id=scope.id,
+        circle_id=circle.id,
+        number=base + 1,
+        position=dict(words.answer),
+        reason=words.reason.strip(),
+        resolve=words.resolve.strip(),
+        lang=words.lang,
+        by_member_id=member.id,
+        at=now,
+    )
+    session.add(draft)
+    await session.flush()
+    return draft
+
+
+async def confirm(
+    session: AsyncSession, home: Home, viewer: Viewer, scope: Scope, number: int, now: datetime
+) -> str | None:
+    """The member confirms these exact words. With two thirds of the circle's seats it becomes the ballot: returns its digest."""
+    await ledger.locked_scope(session, scope.name)
+    member, circle = await seat(session, viewer, scope)
+    draft = await decisions.latest_draft(session, scope.id, circle.id)
+    if draft is None or draft.number != number:
+        raise Conflict("draft-changed", "The draft was changed meanwhile. Read the new words, then confirm those.")
+    if draft.ballot is not None:
+        raise Conflict("cast", "This draft is your circle's ballot already. To change it, write a new draft.")
+    view = standing(await ledger.records(session, scope.id, now), now)
+    require_voting(view)
+    if member.id not in await decisions.confirmed_by(session, draft.id):
+        session.add(Confirmation(draft_id=draft.id, member_id=member.id, at=now))
+        await session.flush()
+    confirmed = len(await decisions.confirmed_by(session, draft.id))
+    seats = len(await decisions.seats(session, scope.id, circle.id))
+    if confirmed < confirmations_needed(seats):
+        return None
+    return await _cast(session, home, scope, circle, draft, view, confirmed, now)
+
+
+async def unconfirm(session: AsyncSession, viewer: Viewer, scope: Scope, number: int) -> None:
+    """The member takes their confirmation back; possible until the draft is cast."""
+    member, circle = await seat(session, viewer, scope)
+    draft = await decisions.latest_draft(session, scope.id, circle.id)
+    if draft is None or draft.number != number:
+        raise Conflict("draft-changed", "The draft was changed meanwhile.")
+    if draft.ballot is not None:
+        raise Conflict("cast", "This draft is your circle's ballot already. To change it, write a new draft.")
+    await decisions.withdraw_confirmation(session, draft.id, member.id)
+
+
+async def _cast(
+    session: AsyncSession,
+    home: Home,
+    scope: Scope,
+    circle: Circle,
+    draft: Draft,
+    view: Standing,
+    confirmed: int,
+    now: datetime,
+) -> str:
+    """Sign the circle's ballot, append it, publish it. The next sequence number; an equivocation of our own names its evidence."""
+    now = now.replace(microsecond=0)
+    key = circle.actor.ed25519
+    mine = sorted(
+        (
+            r
+            for r in await ledger.records(session, scope.id, now)
+            if r.type == "Ballot" and r.by == key and view.terms is not None and r["terms"] == view.terms.digest
+        ),
+        key=lambda r: (r["seq"], r.digest),
+    )
+    texts = Texts(draft.lang)
+    fields: dict[str, Any] = dict(draft.position)
+    if draft.reason:
+        fields["reason"] = texts.add(draft.reason)
+    if draft.position.get("position") == "object":
+        fields["resolve"] = texts.add(draft.resolve)
+    if mine:
+        fields["prev"] = mine[-1].digest
+    signed = home.sign(
+        circle.actor,
+        "Ballot",
+        scope.name,
+        now,
+        terms=view.terms.digest if view.terms else "",
+        seq=mine[-1]["seq"] + 1 if mine else 1,
+        confirmed=confirmed,
+        entered="circle",
+        **fields,
+    )
+    draft.ballot = signed.record.digest
+    await ledger.append(session, scope, [signed], texts.carried, now)
+    await publish_note(session, home, scope, circle.actor, signed, texts.carried, "ballot", now)
+    log(session, "ballot cast", now, scope=scope.name)
+    return signed.record.digest
+
+
+def require_voting(view: Standing) -> None:
+    """Ballots are taken while the voting is open and our own instance has acknowledged the terms."""
+    if view.state in ("gathering", "deliberating"):
+        raise TooEarly("ballot", "The voting has not opened yet. Your draft is kept; confirm it once the voting is open.")
+    if view.state != "voting":
+        raise TooLate("ballot", "The voting is closed. Your draft is kept, but it can no longer be cast.")
+
+
+def check_answer(offer: Record, records: Sequence[Record], answer: Mapping[str, Any]) -> None:
+    """Is this a position that the method knows, or a choice among the options there are?"""
+    method = METHODS[offer["method"]]
+    options = {r.digest for r in records if r.type == "Option"} | {"status-quo"}
+    if method.positions:
+        if answer.get("position") not in method.positions:
+            raise Invalid({"position": "Choose one of the positions."})
+    elif not set(answer.get("choices", ())) <= options:
+        raise Invalid({"choices": "Choose among the options listed."})
+
+
+def check_words(offer: Record, records: Sequence[Record], words: Words) -> None:
+    """Say per field what a draft still lacks."""
+    check_answer(offer, records, words.answer)
+    wrong = {}
+    method = METHODS[offer["method"]]
+    if method.needs_reason(words.answer) and len(words.reason.strip()) < REASON_AT_LEAST:
+        wrong["reason"] = f"Give your reason, in at least {REASON_AT_LEAST} characters: the others will read it."
+    if len(words.reason) > REASON_AT_MOST or len(words.resolve) > REASON_AT_MOST:
+        wrong["reason"] = f"Keep each text under {REASON_AT_MOST:,} characters."
+    if words.answer.get("position") == "object" and len(words.resolve.strip()) < REASON_AT_LEAST:
+        wrong["resolve"] = f"An objection says what would resolve it, in at least {REASON_AT_LEAST} characters."
+    if wrong:
+        raise Invalid(wrong)
+
+

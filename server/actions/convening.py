@@ -1,0 +1,292 @@
+"""Convening a decision, answering one, adding an option, withdrawing: what a collective or a circle says before the voting.
+
+Each function is one act in the caller's transaction. Records are signed here, appended to the ledger and published; what
+follows from them (terms, acks, receipts …) is `server.actions.keeping`'s business.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import ledger
+from models.events import log
+from models.ledger import Scope, Signed
+from models.people import Actor
+from models.rules.methods import METHODS
+from models.rules.records import instant, stamp
+from models.rules.refusals import Conflict, Invalid, NotAllowed, TooLate
+from server import translate
+from server.actions import outbox
+from server.actions.founding import KeyPair
+from server.actions.seating import circle_on_roll, seat_everybody
+from server.actions.telling import offer_of, publish_note, publish_quietly, us
+from server.actions.texts import Texts
+from server.home import Home
+from server.viewer import Viewer
+
+TITLE_LENGTH = 200
+DETAILS_LENGTH = 10_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a convener chooses. Durations are lengths of phases; `gather` 0 opens at once (a decision of one's own)."""
+
+    question: str
+    details: str = ""
+    method: str = "consent"
+    proposals: Sequence[tuple[str, str]] = ()
+    gather: timedelta = timedelta()
+    window: timedelta = timedelta(hours=48)
+    grace: timedelta = timedelta(hours=6)
+    challenge: timedelta = timedelta(hours=48)
+    max_wait: timedelta = timedelta(days=7)
+    ratify: timedelta = timedelta(days=7)
+    visibility: str = "public"
+    options: str = "answering"
+    takes: str = "binding"
+    lang: str = "en"
+    rule: dict[str, Any] = field(default_factory=dict)
+
+
+DEFAULT_RULE = {
+    "quorum": [1, 2],
+    "collectives": [1, 2],
+    "threshold": [1, 2],
+    "base": "cast",
+    "strict": True,
+}
+MOST_OPTIONS = {name: method.options[1] for name, method in METHODS.items()}
+
+
+async def convene(
+    session: AsyncSession,
+    home: Home,
+    viewer: Viewer,
+    plan: Plan,
+    invited: Sequence[Actor],
+    keys: Sequence[KeyPair],
+    now: datetime,
+) -> Scope:
+    """Open a decision: Offer, our own Answer and the first options; the invited are told. Needs `convene`."""
+    mandate = viewer.require("convene")
+    check_plan(plan, invited)
+    now = now.replace(microsecond=0)
+    collective, instance = await us(session)
+    texts = Texts(plan.lang)
+    offer = _offer(home, collective, instance, plan, invited, texts, now)
+    scope = Scope(
+        name=offer.record.digest, kind="decision", visibility=plan.visibility, created_at=now, repair_at=now
+    )
+    session.add(scope)
+    await session.flush()
+    await ledger.append(session, scope, [offer], texts.carried, now)
+    for actor in (collective, *invited):
+        await ledger.add_participant(session, scope, actor.ed25519 or "", actor.uri, actor.authority)
+    activity = translate.offer(home, collective, offer, texts.carried, [a.uri for a in invited], now)
+    await outbox.publish(session, collective, activity, [a.inbox for a in invited], now, scope=scope.name)
+    await _give_answer(session, home, scope, plan.takes, None, keys, plan.lang, now)
+    for title, details in plan.proposals:
+        await _add_option(session, home, scope, collective, title, details, plan.lang, now)
+    log(session, "decision convened", now, actor=collective.uri, scope=scope.name, mandate_id=mandate.id)
+    return scope
+
+
+def check_plan(plan: Plan, invited: Sequence[Actor]) -> None:
+    """Say per field what to mend in a plan."""
+    wrong: dict[str, str] = {}
+    if not 3 <= len(plan.question.strip()) <= TITLE_LENGTH:
+        wrong["question"] = f"Ask a question of 3 to {TITLE_LENGTH} characters."
+    if len(plan.details) > DETAILS_LENGTH:
+        wrong["details"] = f"Keep the background under {DETAILS_LENGTH:,} characters."
+    if plan.method not in METHODS:
+        wrong["method"] = "Choose one of the methods offered."
+    elif len(plan.proposals) > MOST_OPTIONS[plan.method]:
+        wrong["proposals"] = f"This method takes at most {MOST_OPTIONS[plan.method]} proposals."
+    elif len(plan.proposals) < METHODS[plan.method].options[0] and not plan.gather:
+        wrong["proposals"] = (
+            f"This method needs at least {METHODS[plan.method].options[0]}. "
+            "Write them now, or leave time for others to add theirs."
+        )
+    if any(not 1 <= len(title.strip()) <= TITLE_LENGTH for title, _ in plan.proposals):
+        wrong["proposals"] = f"Give each proposal a title of at most {TITLE_LENGTH} characters."
+    if plan.window < timedelta(minutes=5):
+        wrong["window"] = "Leave at least five minutes for voting."
+    if invited and plan.gather < timedelta(minutes=1):
+        wrong["gather"] = "Leave the invited collectives some time to answer."
+    if invited and plan.visibility == "collective":
+        wrong["visibility"] = "A decision with other collectives is visible to all of them, or public."
+    if any(actor.ed25519 is None or not actor.is_kin for actor in invited):
+        wrong["invited"] = "Only collectives that run Jura can take part in a joint decision."
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _offer(
+    home: Home,
+    collective: Actor,
+    instance: Actor,
+    plan: Plan,
+    invited: Sequence[Actor],
+    texts: Texts,
+    now: datetime,
+) -> Signed:
+    opens = now + plan.gather
+    fields: dict[str, Any] = {
+        "question": texts.add(plan.question.strip()),
+        "method": plan.method,
+        "rule": {**DEFAULT_RULE, **plan.rule},
+        "visibility": plan.visibility,
+        "reveal": "open",
+        "options": plan.options,
+        "maxOptions": MOST_OPTIONS[plan.method],
+        "gatherUntil": stamp(opens),
+        "respondBy": stamp(opens),
+        "opensAt": stamp(opens),
+        "closesAt": stamp(opens + plan.window),
+        "grace": int(plan.grace.total_seconds()),
+        "challenge": int(plan.challenge.total_seconds()),
+        "maxWait": int(max(plan.max_wait, plan.grace + plan.challenge).total_seconds()),
+        "ratify": int(plan.ratify.total_seconds()),
+        "receiptSlack": 600,
+        "minCircle": 1,
+        "maxKeepers": 15,
+        "tie": "status-quo",
+        "invited": sorted(a.ed25519 or "" for a in invited),
+        "actor": collective.uri,
+        "instance": instance.ed25519,
+    }
+    if plan.details.strip():
+        fields["details"] = texts.add(plan.details.strip())
+    return home.sign(collective, "Offer", None, now, **fields)
+
+
+async def answer(
+    session: AsyncSession,
+    home: Home,
+    viewer: Viewer,
+    scope: Scope,
+    takes: str,
+    ratify_by: datetime | None,
+    keys: Sequence[KeyPair],
+    now: datetime,
+) -> None:
+    """Our collective says how it takes part (binding, advisory, ratifies, declines). Once per round. Needs `convene`."""
+    mandate = viewer.require("convene")
+    now = now.replace(microsecond=0)
+    collective, _ = await us(session)
+    offer, records = await offer_of(session, scope, now)
+    if now > instant(offer["respondBy"]):
+        raise TooLate("answer", "The time to answer is over. Your collective can still follow this decision.")
+    if any(r.type == "Answer" and r.by == collective.ed25519 for r in records):
+        raise Conflict("answered", "Your collective has answered already.")
+    if takes == "ratifies" and (ratify_by is None or ratify_by <= instant(offer["closesAt"])):
+        raise Invalid({"ratify_by": "Choose a day for your assembly after the voting closes."})
+    await _give_answer(session, home, scope, takes, ratify_by, keys, "en", now)
+    log(session, "offer answered", now, scope=scope.name, mandate_id=mandate.id, takes=takes)
+
+
+async def _give_answer(
+    session: AsyncSession,
+    home: Home,
+    scope: Scope,
+    takes: str,
+    ratify_by: datetime | None,
+    keys: Sequence[KeyPair],
+    lang: str,
+    now: datetime,
+) -> None:
+    collective, instance = await us(session)
+    offer, _ = await offer_of(session, scope, now)
+    texts = Texts(lang)
+    circles: list[dict[str, Any]] = []
+    if takes != "declines":
+        seated = await seat_everybody(session, home, scope, f"{scope.name}{collective.ed25519}", keys, now)
+        circles = [
+            {"key": circle.actor.ed25519, "name": texts.add(circle.actor.name), "size": len(sitting)}
+            for circle, sitting in seated
+        ]
+    fields: dict[str, Any] = {"ratifyBy": stamp(ratify_by)} if takes == "ratifies" and ratify_by else {}
+    signed = home.sign(
+        collective,
+        "Answer",
+        scope.name,
+        now,
+        takes=takes,
+        circles=circles,
+        keeps=takes != "declines",
+        instance=instance.ed25519,
+        actor=collective.uri,
+        round=1,
+        **fields,
+    )
+    await ledger.append(session, scope, [signed], texts.carried, now)
+    to = [p.actor_uri for p in await ledger.participants(session, scope.id)]
+    activity = translate.answer(home, collective, offer, signed, texts.carried, to, now)
+    inboxes = await outbox.participant_inboxes(session, scope, home.authority)
+    await outbox.publish(session, collective, activity, inboxes, now, scope=scope.name)
+
+
+async def propose(
+    session: AsyncSession, home: Home, viewer: Viewer, scope: Scope, title: str, details: str, now: datetime
+) -> None:
+    """Add an option, in the name of the member's circle (or of the collective, by who holds `convene`)."""
+    now = now.replace(microsecond=0)
+    member = viewer.require_member()
+    offer, records = await offer_of(session, scope, now)
+    if now > instant(offer["gatherUntil"]):
+        raise TooLate("option", "Proposals are closed. You can still vote on those that were made.")
+    if not 1 <= len(title.strip()) <= TITLE_LENGTH:
+        raise Invalid({"title": f"Give the proposal a title of at most {TITLE_LENGTH} characters."})
+    if sum(r.type == "Option" for r in records) >= offer["maxOptions"]:
+        raise Conflict("options", f"There are {offer['maxOptions']} proposals already; more is not possible here.")
+    collective, _ = await us(session)
+    if offer["options"] == "convener" and offer.by != collective.ed25519:
+        raise NotAllowed("convene")
+    circle = await circle_on_roll(session, scope, member)
+    if circle is None:
+        viewer.require("convene")
+    author = collective if circle is None else circle.actor
+    await _add_option(session, home, scope, author, title.strip(), details.strip(), "en", now)
+    log(session, "option added", now, scope=scope.name)
+
+
+async def _add_option(
+    session: AsyncSession,
+    home: Home,
+    scope: Scope,
+    author: Actor,
+    title: str,
+    details: str,
+    lang: str,
+    now: datetime,
+) -> None:
+    collective, _ = await us(session)
+    texts = Texts(lang)
+    fields = {"title": texts.add(title)} | ({"details": texts.add(details)} if details else {})
+    signed = home.sign(author, "Option", scope.name, now, round=1, **fields)
+    await ledger.append(session, scope, [signed], texts.carried, now)
+    await publish_note(session, home, scope, collective, signed, texts.carried, "option", now)
+
+
+async def withdraw(
+    session: AsyncSession, home: Home, viewer: Viewer, scope: Scope, reason: str, now: datetime
+) -> None:
+    """The convener takes its offer back, before the voting opens. Needs `convene`."""
+    mandate = viewer.require("convene")
+    now = now.replace(microsecond=0)
+    collective, _ = await us(session)
+    offer, _records = await offer_of(session, scope, now)
+    if offer.by != collective.ed25519:
+        raise NotAllowed("convene")
+    if now >= instant(offer["opensAt"]):
+        raise TooLate("withdraw", "The voting has opened: what is running runs to its end.")
+    texts = Texts()
+    fields = {"reason": texts.add(reason.strip())} if reason.strip() else {}
+    signed = home.sign(collective, "Withdraw", scope.name, now, **fields)
+    await ledger.append(session, scope, [signed], texts.carried, now)
+    await publish_quietly(session, home, scope, [signed], texts.carried, now)
+    log(session, "offer withdrawn", now, scope=scope.name, mandate_id=mandate.id)

@@ -1,0 +1,36 @@
+"""Following a local actor from elsewhere."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.events import log
+from models.follows import Follow, follow_of
+from models.people import Actor
+from models.peers import tombstone_of
+
+
+async def follow(
+    session: AsyncSession, follower: Actor, followed: Actor, activity_uri: str, now: datetime
+) -> bool:
+    """`follower` follows from now on; False if that Follow was undone before it arrived. A repeat renews its id."""
+    if await tombstone_of(session, activity_uri) is not None:
+        return False
+    row = await follow_of(session, follower.uri, followed.id)
+    if row is None:
+        row = Follow(follower=follower.uri, followed_id=followed.id, activity_uri=activity_uri, inbox="", at=now)
+        session.add(row)
+        log(session, "follow", now, actor=follower.uri)
+    row.activity_uri = activity_uri
+    row.inbox = follower.shared_inbox or follower.inbox
+    return True
+
+
+async def unfollow(session: AsyncSession, follower_uri: str, followed: Actor, now: datetime) -> bool:
+    """`follower_uri` no longer follows; False if it did not."""
+    row = await follow_of(session, follower_uri, followed.id)
+    if row is None:
+        return False
+    await session.delete(row)
+    log(session, "unfollow", now, actor=follower_uri)
+    return True

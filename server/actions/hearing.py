@@ -1,0 +1,145 @@
+"""Records that others signed: taking them in, and the rows that are derived from them.
+
+The caller has verified every proof (`verified`); who carries a record does not matter to what it says, but only a participant
+may put records into a scope, and only an Offer that invites us opens one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activitypub import proofs
+from activitypub.errors import NotAuthentic
+from models import ledger
+from models.decisions import Decision
+from models.events import log
+from models.ledger import RecordRow, Scope, Signed
+from models.people import Actor
+from models.rules.merkle import set_root
+from models.rules.records import BadRecord, Record, read
+from models.rules.refusals import NotAllowed
+from models.rules.standing import standing
+from server.actions.telling import us
+from server.home import Home
+
+MOST_RECORDS: Final = 50_000  # of one scope; a guard against a participant gone wild
+
+
+def verified(documents: Iterable[Mapping[str, Any]]) -> list[Signed]:
+    """Those documents that are well-formed records, each with the proof of the key it names. Raises on the first that is not."""
+    found = []
+    for document in documents:
+        record = read(document)
+        if proofs.who_signed(document) != record.by:
+            raise NotAuthentic("proof", "A record's proof is not by the key that it names.")
+        found.append(Signed(record, document))
+    return found
+
+
+def verified_or_none(document: Mapping[str, Any]) -> Signed | None:
+    """Like `verified` for one record, for pulls where a bad one among many is passed over."""
+    try:
+        return verified([document])[0]
+    except (BadRecord, NotAuthentic):
+        return None
+
+
+async def take_in(
+    session: AsyncSession,
+    home: Home,
+    signed: Sequence[Signed],
+    texts: Mapping[str, Mapping[str, Any]],
+    carrier: str,
+    now: datetime,
+    invited: Sequence[Actor] = (),
+) -> int:
+    """Append what belongs to scopes we take part in; returns how many records were new.
+
+    `carrier` is the authority that sent them. Raises `NotAllowed` if it takes no part in a scope it brings records for.
+    `invited` are the actors to whom an Offer was addressed: the other participants.
+    """
+    fresh = 0
+    for name in sorted({s.record.scope for s in signed}):
+        mine = [s for s in signed if s.record.scope == name]
+        scope = await ledger.locked_scope(session, name)
+        if scope is None:
+            scope = await _open_scope(session, mine, carrier, invited, now)
+            if scope is None:
+                continue
+        elif not await ledger.takes_part(session, scope.id, carrier):
+            raise NotAllowed("participant")
+        held = await session.scalar(select(func.count()).where(RecordRow.scope_id == scope.id)) or 0
+        if held + len(mine) > MOST_RECORDS:
+            raise NotAllowed("full")
+        new = await ledger.append(session, scope, mine, texts, now)
+        await _learn_participants(session, scope, new)
+        if new:
+            log(session, "records received", now, actor=carrier, scope=name, records=len(new))
+        fresh += len(new)
+    return fresh
+
+
+async def _open_scope(
+    session: AsyncSession, signed: Sequence[Signed], carrier: str, invited: Sequence[Actor], now: datetime
+) -> Scope | None:
+    """The scope of an Offer that invites our collective and comes from where the convener lives; else nothing."""
+    collective, _ = await us(session)
+    offer = next((s.record for s in signed if s.record.type == "Offer"), None)
+    if offer is None or collective.ed25519 not in offer["invited"]:
+        return None
+    if urlsplit(offer["actor"]).netloc != carrier:
+        return None
+    scope = Scope(
+        name=offer.digest, kind="decision", visibility=offer["visibility"], created_at=now, repair_at=now
+    )
+    session.add(scope)
+    await session.flush()
+    await ledger.add_participant(session, scope, offer.by, offer["actor"], carrier)
+    for actor in (collective, *invited):
+        if actor.ed25519 in offer["invited"]:
+            await ledger.add_participant(session, scope, actor.ed25519 or "", actor.uri, actor.authority)
+    log(session, "offer received", now, actor=offer["actor"], scope=offer.digest)
+    return scope
+
+
+async def _learn_participants(session: AsyncSession, scope: Scope, fresh: Iterable[Record]) -> None:
+    """An Answer says where its collective lives. Only invited collectives become participants."""
+    answers = [r for r in fresh if r.type == "Answer"]
+    if not answers:
+        return
+    offer = await ledger.record_named(session, scope.id, scope.name)
+    for answer in answers if offer else ():
+        if answer.by in (*offer["invited"], offer.by):
+            authority = urlsplit(answer["actor"]).netloc
+            await ledger.add_participant(session, scope, answer.by, answer["actor"], authority)
+
+
+async def refresh(session: AsyncSession, scope: Scope, now: datetime) -> Decision:
+    """Bring the cached row of a decision up to what its records say now."""
+    fresh = await derived(session, scope, now)
+    return await session.merge(fresh)
+
+
+async def derived(session: AsyncSession, scope: Scope, now: datetime) -> Decision:
+    """The row that the records of a scope give, computed from nothing else."""
+    records = await ledger.records(session, scope.id, now)
+    view = standing(records, now)
+    return Decision(
+        scope_id=scope.id,
+        question=view.offer["question"],
+        convener=view.offer.by,
+        method=view.offer["method"],
+        opens_at=view.opens,
+        closes_at=view.closes,
+        state=view.state,
+        outcome=view.outcome,
+        winner=view.winner,
+        terms=view.terms.digest if view.terms else None,
+        count_root=view.count_root,
+        set_root=set_root(r.digest for r in records),
+        set_size=len(records),
+    )

@@ -1,0 +1,92 @@
+"""Publishing: the activity, what it carries and one delivery per inbox, all in the caller's transaction."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activitypub import codec
+from models import follows, ledger, queues
+from models.ledger import Scope
+from models.people import Actor
+from models.posts import Activity, Post
+
+
+async def publish(
+    session: AsyncSession,
+    actor: Actor,
+    activity: Mapping[str, Any],
+    inboxes: Iterable[str],
+    now: datetime,
+    *,
+    is_public: bool = False,
+    scope: str | None = None,
+) -> Activity:
+    """Store an activity of a local actor, byte for byte as it will go out, and queue it for each inbox once."""
+    row = Activity(
+        uri=activity["id"],
+        actor_id=actor.id,
+        type=activity["type"],
+        is_public=is_public,
+        scope=scope,
+        body=codec.encode(activity),
+        published_at=now,
+    )
+    session.add(row)
+    await session.flush()
+    targets = {(urlsplit(inbox).netloc, inbox) for inbox in inboxes}
+    await queues.enqueue(session, row.id, actor.id, targets, now)
+    return row
+
+
+async def keep_post(
+    session: AsyncSession,
+    actor: Actor,
+    body: Mapping[str, Any],
+    kind: str,
+    now: datetime,
+    *,
+    is_public: bool,
+    scope: str | None = None,
+    digest: str | None = None,
+    featured_until: datetime | None = None,
+) -> Post:
+    """Store an object of ours so that it can be fetched by its id."""
+    row = Post(
+        uri=body["id"],
+        actor_id=actor.id,
+        kind=kind,
+        scope=scope,
+        digest=digest,
+        is_public=is_public,
+        body=codec.encode(body),
+        published_at=now,
+        featured_until=featured_until,
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def participant_inboxes(session: AsyncSession, scope: Scope, home_authority: str) -> list[str]:
+    """Where records of a scope go: the collectives that take part, except our own."""
+    uris = [
+        p.actor_uri
+        for p in await ledger.participants(session, scope.id)
+        if p.authority != home_authority
+    ]
+    rows = (await session.scalars(select(Actor).where(Actor.uri.in_(uris)))).all()
+    return sorted({actor.shared_inbox or actor.inbox for actor in rows})
+
+
+async def audience_inboxes(
+    session: AsyncSession, scope: Scope, collective: Actor, home_authority: str
+) -> list[str]:
+    """Participants, and the collective's followers where the decision is public."""
+    inboxes = set(await participant_inboxes(session, scope, home_authority))
+    if scope.visibility == "public":
+        inboxes.update(await follows.follower_inboxes(session, collective.id))
+    return sorted(inboxes)

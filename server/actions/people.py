@@ -1,0 +1,176 @@
+"""Joining, logging in and out, inviting. Passwords are hashed and checked by the faces, outside the transaction."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import people
+from models.events import log
+from models.mandates import MandateRow, mandates_of
+from models.people import Invitation, Login, LoginFailure, Member, Membership
+from models.rules.circles import ASSEMBLY_BELOW
+from models.rules.mandates import FOUNDING_TERM, POWERS
+from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
+from server.viewer import Viewer
+
+LOGIN_LASTS = timedelta(days=30)
+INVITATION_LASTS = timedelta(days=7)
+THROTTLE_WINDOW = timedelta(minutes=15)
+FAILURES_ALLOWED = 8
+LOGIN_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{1,30}")
+PASSWORD_LENGTH = (10, 200)
+
+
+def new_token() -> str:
+    """A secret for a cookie or a link (256 bits)."""
+    return secrets.token_urlsafe(32)
+
+
+def token_digest(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def viewer_of(session: AsyncSession, token: str | None, now: datetime) -> Viewer:
+    """Who holds this log-in cookie: a member with their mandates and circle, or a visitor."""
+    if not token:
+        return Viewer(now)
+    query = (
+        select(Member)
+        .join(Login, Login.member_id == Member.id)
+        .where(Login.token_hash == token_digest(token), Login.expires_at > now, Member.left_at.is_(None))
+    )
+    member = await session.scalar(query)
+    if member is None:
+        return Viewer(now)
+    return Viewer(now, member, await mandates_of(session, member.id), await people.circle_of(session, member.id))
+
+
+async def open_invitation(session: AsyncSession, token: str, now: datetime) -> Invitation:
+    """The invitation behind a link; a kind refusal if it is unknown, used up or over."""
+    row = await session.scalar(
+        select(Invitation).where(Invitation.token_hash == token_digest(token)).with_for_update()
+    )
+    if row is None:
+        raise NotFound("invitation", "This invitation link is not known here. Ask for a new one.")
+    if row.uses_left < 1:
+        raise Conflict("used", "This invitation has been used. Log in if it was you, or ask for a new link.")
+    if row.expires_at <= now:
+        raise Conflict("expired", "This invitation has ended. Ask for a new link.")
+    if row.kind == "founder" and await people.member_count(session):
+        raise Conflict("used", "This collective already has its founder. Ask a member for an invitation.")
+    return row
+
+
+def check_person(login: str, name: str, password: str) -> None:
+    """Say per field what to mend before somebody can join."""
+    wrong = {}
+    if not LOGIN_NAME.fullmatch(login):
+        wrong["login"] = "Use 2 to 31 small letters, digits, dots, dashes or underscores, beginning with a letter or digit."
+    if not 1 <= len(name) <= 80:
+        wrong["name"] = "Say what we should call you (at most 80 characters). A pseudonym is fine."
+    if not PASSWORD_LENGTH[0] <= len(password) <= PASSWORD_LENGTH[1]:
+        wrong["password"] = "Use at least 10 characters. A few words in a row are good."
+    if wrong:
+        raise Invalid(wrong)
+
+
+async def join(
+    session: AsyncSession, token: str, login: str, name: str, password_hash: str, now: datetime
+) -> Member:
+    """The holder of an invitation becomes a member. The founder receives the founding mandate: all powers, 30 days."""
+    invitation = await open_invitation(session, token, now)
+    if await people.member_by_login(session, login) is not None:
+        raise Invalid({"login": "Somebody here already uses this name. Choose another."})
+    member = Member(login=login, name=name, password_hash=password_hash, joined_at=now)
+    session.add(member)
+    await session.flush()
+    invitation.uses_left -= 1
+    if invitation.kind == "founder":
+        session.add(
+            MandateRow(
+                member_id=member.id,
+                powers=sorted(POWERS),
+                instruction="Found this collective: admit its first members and hold its first decisions.",
+                source="founding",
+                starts_at=now,
+                ends_at=now + FOUNDING_TERM,
+                accepted_at=now,
+            )
+        )
+    await seat_in_assembly(session, member, now)
+    log(session, "member joined", now, mandate_id=invitation.mandate_id)
+    return member
+
+
+async def seat_in_assembly(session: AsyncSession, member: Member, now: datetime) -> None:
+    """Below six members everybody sits in the assembly; with the sixth it rests, and circles are dealt per decision."""
+    assembly = next(c for c in await people.circles(session) if c.is_assembly)
+    seated = (
+        await session.scalars(
+            select(Membership).where(Membership.circle_id == assembly.id, Membership.until.is_(None))
+        )
+    ).all()
+    count = await people.member_count(session)
+    if count >= ASSEMBLY_BELOW:
+        for seat in seated:
+            seat.until = now
+        return
+    missing = {m.id for m in await people.members(session)} - {s.member_id for s in seated}
+    session.add_all(Membership(circle_id=assembly.id, member_id=id_, since=now) for id_ in sorted(missing))
+
+
+async def invite(session: AsyncSession, viewer: Viewer, token_hash: str, uses: int, now: datetime) -> Invitation:
+    """A link that admits up to `uses` people within 7 days. Needs `admit`."""
+    mandate = viewer.require("admit")
+    if not 1 <= uses <= 50:
+        raise Invalid({"uses": "A link can admit between 1 and 50 people."})
+    member = viewer.require_member()
+    row = Invitation(
+        token_hash=token_hash,
+        kind="member",
+        made_by=member.id,
+        mandate_id=mandate.id,
+        created_at=now,
+        expires_at=now + INVITATION_LASTS,
+        uses_left=uses,
+    )
+    session.add(row)
+    log(session, "invitation made", now, mandate_id=mandate.id, uses=uses)
+    return row
+
+
+async def log_in(session: AsyncSession, member: Member, token_hash: str, now: datetime) -> None:
+    """Open a log-in for a member whose password was right."""
+    await session.execute(delete(Login).where(Login.expires_at <= now))
+    session.add(
+        Login(token_hash=token_hash, member_id=member.id, created_at=now, expires_at=now + LOGIN_LASTS)
+    )
+
+
+async def log_out(session: AsyncSession, token: str) -> None:
+    await session.execute(delete(Login).where(Login.token_hash == token_digest(token)))
+
+
+def _subject(kind: str, value: str) -> str:
+    return hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()
+
+
+async def check_throttle(session: AsyncSession, login: str, address: str, now: datetime) -> None:
+    """Refuse further attempts after too many wrong ones for this name or from this address within 15 minutes."""
+    for kind, value, allowed in (("login", login, FAILURES_ALLOWED), ("address", address, 3 * FAILURES_ALLOWED)):
+        query = select(func.count()).where(
+            LoginFailure.subject == _subject(kind, value), LoginFailure.at > now - THROTTLE_WINDOW
+        )
+        if (await session.scalar(query) or 0) >= allowed:
+            raise TooMany("login", "Too many attempts. Wait 15 minutes, then try again.")
+
+
+async def note_failure(session: AsyncSession, login: str, address: str, now: datetime) -> None:
+    """Count a wrong attempt; what is older than the window is forgotten."""
+    await session.execute(delete(LoginFailure).where(LoginFailure.at <= now - THROTTLE_WINDOW))
+    session.add_all(LoginFailure(subject=_subject(k, v), at=now) for k, v in (("login", login), ("address", address)))

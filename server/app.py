@@ -1,0 +1,54 @@
+"""The only wiring: settings, clock and names in, an application out. `jura serve`, the demo and every test call the same."""
+
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+
+from activitypub.network import open_session
+from models.base import open_database
+from server import peers, web as pages
+from server.clock import Clock, FileClock, SystemClock
+from server.errors import answer_errors
+from server.home import make_home
+from server.keys import CLOCK, DATABASE, HOME, NETWORK, SETTINGS
+from server.settings import Settings
+from server.workers import run_workers
+
+BODY_LIMIT = 1_000_000
+
+Names = Callable[[str, int], tuple[str, int] | None]
+
+
+def create_app(
+    settings: Settings, clock: Clock | None = None, names: Names | None = None, *, workers: bool = True
+) -> web.Application:
+    """An instance as one application. With `workers`, the due passes run inside it; tests call them by hand instead.
+
+    `names` maps invented host names to loopback addresses (tests and development only).
+    """
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[answer_errors])
+    app[SETTINGS] = settings
+    app[CLOCK] = clock or (FileClock(settings.clock) if settings.clock else SystemClock())
+    app[HOME] = make_home(settings)
+    app[DATABASE] = open_database(settings.database)
+    app.cleanup_ctx.append(_database)
+    app.cleanup_ctx.append(_network(names))
+    if workers:
+        app.cleanup_ctx.append(run_workers)
+    peers.add_routes(app)
+    pages.add_routes(app)
+    return app
+
+
+async def _database(app: web.Application) -> AsyncIterator[None]:
+    yield
+    await app[DATABASE].close()
+
+
+def _network(names: Names | None) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def network(app: web.Application) -> AsyncIterator[None]:
+        app[NETWORK] = open_session(app[SETTINGS].development, names)
+        yield
+        await app[NETWORK].close()
+
+    return network

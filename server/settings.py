@@ -1,0 +1,132 @@
+"""Settings, read once from the environment (`JURA_…`) and typed. Documented in docs/operating.md; a test holds the two together."""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+NAMES: dict[str, str] = {
+    "JURA_URL": "public address of this instance, such as https://north.example",
+    "JURA_DATA": "directory for the secret and the SQLite file (default ./data)",
+    "JURA_DATABASE": "database URL (default: SQLite in JURA_DATA)",
+    "JURA_SECRET": "instance secret, at least 32 characters (default: the file JURA_DATA/secret)",
+    "JURA_LISTEN": "address:port on which to listen (default 127.0.0.1:8080)",
+    "JURA_PROXIES": "how many proxies stand in front and set X-Forwarded-For (default 0)",
+    "JURA_DEVELOPMENT": "1 allows plain http, and private addresses for *.localhost and *.test",
+    "JURA_CLOCK": "development only: a file that holds the instant to take for now",
+    "JURA_POLL": "seconds after which a worker looks even if nothing woke it (default 2)",
+}
+
+
+class SettingsError(Exception):
+    """A setting is wrong: one line that says which, and what to do. The command line exits with 2."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an instance must be told. `url` has no trailing slash; `authority` is its host[:port]."""
+
+    url: str
+    data: Path
+    database: str
+    secret: str
+    listen_host: str
+    listen_port: int
+    development: bool = False
+    clock: Path | None = None
+    poll: float = 2.0
+    proxies: int = 0
+
+    @property
+    def authority(self) -> str:
+        return urlsplit(self.url).netloc
+
+    @property
+    def secure(self) -> bool:
+        """Are pages served over https (so cookies are `Secure`)?"""
+        return self.url.startswith("https://")
+
+
+def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment; raises `SettingsError` with one clear line."""
+    development = env.get("JURA_DEVELOPMENT", "") not in ("", "0")
+    data = Path(env.get("JURA_DATA", "data"))
+    host, port = _listen(env.get("JURA_LISTEN", "127.0.0.1:8080"))
+    clock = env.get("JURA_CLOCK")
+    if clock and not development:
+        raise SettingsError("JURA_CLOCK is for development: set JURA_DEVELOPMENT=1 too, or leave it out.")
+    return Settings(
+        url=base_url(env.get("JURA_URL", ""), development),
+        data=data,
+        database=env.get("JURA_DATABASE") or f"sqlite+aiosqlite:///{data / 'jura.sqlite'}",
+        secret=_secret(env, data),
+        listen_host=host,
+        listen_port=port,
+        development=development,
+        clock=Path(clock) if clock else None,
+        poll=_number(env, "JURA_POLL", 2.0),
+        proxies=int(_number(env, "JURA_PROXIES", 0)),
+    )
+
+
+def base_url(text: str, development: bool) -> str:
+    """The public address, checked: https, or in development http for *.localhost and *.test."""
+    if not text:
+        raise SettingsError("JURA_URL is missing: say the public address of this instance, such as https://north.example")
+    parts = urlsplit(text.rstrip("/"))
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host or parts.path or parts.query or parts.username:
+        raise SettingsError(f"JURA_URL must be an address without a path, such as https://north.example; it is {text!r}")
+    if parts.scheme == "http" and not (development and re.search(r"(^|\.)(localhost|test)$", host)):
+        raise SettingsError("JURA_URL must begin with https:// (plain http only with JURA_DEVELOPMENT=1 and a *.localhost name)")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def make_secret(data: Path) -> str:
+    """Write a new secret to `data`/secret, readable by its owner only; returns it. An existing one is kept."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        path = data / "secret"
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48) + "\n")
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"The data directory {data} cannot be written ({error.strerror}): choose another with JURA_DATA.") from error
+
+
+def _secret(env: Mapping[str, str], data: Path) -> str:
+    secret = env.get("JURA_SECRET", "")
+    if not secret:
+        path = data / "secret"
+        try:
+            secret = path.read_text().strip()
+        except OSError as error:
+            raise SettingsError(
+                f"There is no instance secret: set JURA_SECRET, or run `jura init`, which writes {path}."
+            ) from error
+    if len(secret) < 32:
+        raise SettingsError("The instance secret is too short: it needs at least 32 characters.")
+    return secret
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) < 65536:
+        raise SettingsError(f"JURA_LISTEN must look like 127.0.0.1:8080; it is {text!r}")
+    return host.strip("[]"), int(port)
+
+
+def _number(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name, "")
+    try:
+        number = float(text) if text else default
+    except ValueError as error:
+        raise SettingsError(f"{name} must be a number; it is {text!r}") from error
+    if number < 0:
+        raise SettingsError(f"{name} must not be negative; it is {text!r}")
+    return number

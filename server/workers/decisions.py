@@ -1,0 +1,23 @@
+"""Decisions in which time or a new record calls for a look: what this instance must now say is said (acks, receipts, results)."""
+
+from datetime import timedelta
+
+from aiohttp import web
+
+from models import ledger
+from server.actions.keeping import advance
+from server.keys import CLOCK, DATABASE, HOME
+
+LEASE = timedelta(seconds=60)
+AT_ONCE = 20
+
+
+async def decisions_due(app: web.Application) -> int:
+    """Claim due scopes and advance each in a transaction of its own."""
+    database, now = app[DATABASE], app[CLOCK].now()
+    async with database.ACT.begin() as session:
+        names = await ledger.due_scopes(session, now, LEASE, AT_ONCE)
+    for name in names:
+        async with database.ACT.begin() as session:
+            await advance(session, app[HOME], name, app[CLOCK].now())
+    return len(names)
