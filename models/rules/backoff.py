@@ -27,14 +27,18 @@ def next_attempt(attempts: int, seed: str = "") -> timedelta | None:
 
 
 def host_pause(fails: int, seed: str = "") -> timedelta:
-    """How long to leave a whole host alone after `fails` failures in a row; zero while we are still patient."""
+    """How long to leave a whole host alone after `fails` failures in a row; zero while we are still
+    patient."""
     if fails < HOST_PATIENCE:
         return timedelta(0)
     return _spread(_doubled(HOST_FIRST, fails - HOST_PATIENCE, HOST_LONGEST), f"{seed}:{fails}")
 
 
-def retry_after(header: str | None, cap: timedelta = LONGEST, now: datetime | None = None) -> timedelta | None:
-    """What a `Retry-After` header asks for, between nothing and `cap`; None if it says nothing that we understand.
+def retry_after(
+    header: str | None, cap: timedelta = LONGEST, now: datetime | None = None
+) -> timedelta | None:
+    """What a `Retry-After` header asks for, between nothing and `cap`; None if it says nothing that we
+    understand.
 
     Seconds, or an HTTP date (RFC 9110 §10.2.3); a date needs `now`.
     """
@@ -53,7 +57,8 @@ def retry_after(header: str | None, cap: timedelta = LONGEST, now: datetime | No
 
 
 def _doubled(first: timedelta, times: int, longest: timedelta) -> timedelta:
-    return min(first * 2 ** max(0, min(times, 40)), longest)
+    doublings: int = 2 ** max(0, min(times, 20))
+    return min(first * doublings, longest)
 
 
 def _spread(pause: timedelta, seed: str) -> timedelta:

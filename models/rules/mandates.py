@@ -1,6 +1,7 @@
 """Mandates: power on a timer. Whether one is in force is computed when asked; no job ever switches one off.
 
-Values only. Rows, grants and recalls live elsewhere and are handed in; every use of a power asks `powers_in_force`.
+Values only. Rows, grants and recalls live elsewhere and are handed in; every use of a power asks
+`powers_in_force`.
 """
 
 from collections.abc import Iterable
@@ -21,38 +22,33 @@ TERM_LIMIT = 2
 
 @dataclass(frozen=True)
 class Mandate:
-    """Powers lent by a principal to a delegate, from `starts` until just before `ends`.
+    """Powers lent from `starts` until just before `ends`. A date that is None has not come about.
 
-    `accepted_at`, `recalled_at` and `resigned_at` are None as long as that did not happen; `principal_ended_at` is when the circle or
-    collective that granted it ceased to be; `renew_by` is set for mandates used on other instances, where a silent
-    grantor suspends its delegate.
+    `principal_ended` is when the circle or collective that granted it ceased to be; `renew_by` is set for
+    mandates used on other instances, where a silent grantor suspends its delegate.
     """
 
-    id: str
-    principal: str
-    delegate: str
     powers: frozenset[str]
     starts: datetime
     ends: datetime
-    accepted_at: datetime | None = None
-    recalled_at: datetime | None = None
-    resigned_at: datetime | None = None
-    principal_ended_at: datetime | None = None
+    accepted: datetime | None = None
+    recalled: datetime | None = None
+    resigned: datetime | None = None
+    principal_ended: datetime | None = None
     renew_by: datetime | None = None
-    term: int = 1
 
 
 def status(mandate: Mandate, now: datetime) -> str:
     """One word: recalled, resigned, orphaned, lapsed, offered, awaiting, suspended, or in-force."""
     for word, ended in (
-        ("recalled", mandate.recalled_at),
-        ("resigned", mandate.resigned_at),
-        ("orphaned", mandate.principal_ended_at),
+        ("recalled", mandate.recalled),
+        ("resigned", mandate.resigned),
+        ("orphaned", mandate.principal_ended),
         ("lapsed", mandate.ends),
     ):
         if ended is not None and ended <= now:
             return word
-    if mandate.accepted_at is None or mandate.accepted_at > now:
+    if mandate.accepted is None or mandate.accepted > now:
         return "offered"
     if mandate.starts > now:
         return "awaiting"
@@ -62,7 +58,8 @@ def status(mandate: Mandate, now: datetime) -> str:
 
 
 def in_force(mandate: Mandate, now: datetime) -> bool:
-    """Accepted, begun, not ended, not recalled, not resigned, its principal still there, and re-attested where it must be."""
+    """Accepted, begun, not ended, not recalled, not resigned, its principal still there, and re-attested
+    where it must be."""
     return status(mandate, now) == "in-force"
 
 
@@ -72,8 +69,11 @@ def powers_in_force(mandates: Iterable[Mandate], now: datetime) -> frozenset[str
 
 
 def lapses_next(mandates: Iterable[Mandate], now: datetime) -> datetime | None:
-    """When the next of the mandates in force ends by time alone (its end or its `renew_by`); None if none is in force."""
-    ends = [end for one in mandates if in_force(one, now) for end in (one.ends, one.renew_by) if end is not None]
+    """When the next of the mandates in force ends by time alone (its end or its `renew_by`); None if none is
+    in force."""
+    ends = [
+        end for one in mandates if in_force(one, now) for end in (one.ends, one.renew_by) if end is not None
+    ]
     return min(ends, default=None)
 
 

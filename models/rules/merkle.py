@@ -16,7 +16,8 @@ def tree_root(leaves: Sequence[bytes]) -> bytes:
         return hashlib.sha256().digest()
     row = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
     while len(row) > 1:
-        # Pairing neighbours and carrying an odd last one upwards gives RFC 6962's split at the largest power of two.
+        # Pairing neighbours and carrying an odd last one upwards gives RFC 6962's split at the largest power
+        # of two.
         pairs = [hashlib.sha256(b"\x01" + row[i] + row[i + 1]).digest() for i in range(0, len(row) - 1, 2)]
         row = pairs + row[len(pairs) * 2 :]
     return row[0]
