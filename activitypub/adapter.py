@@ -71,6 +71,11 @@ def webfinger(subject: str, href: str) -> Json:
     return cast(Json, webfinger_response_json(subject, href))
 
 
-def nodeinfo_20(name: str, version: str) -> Json:
-    """NodeInfo 2.0 with its defaults, checked by bovine's model of the schema."""
-    return cast(Json, NodeInfo(software={"name": name, "version": version}).model_dump(mode="json"))
+def nodeinfo_20(name: str, version: str, *, users: int, posts: int, open_registrations: bool) -> Json:
+    """NodeInfo 2.0, checked by bovine's model of the schema; ValueError for what does not fit it."""
+    built = NodeInfo(
+        software={"name": name, "version": version},
+        usage={"users": {"total": users}, "localPosts": posts},
+        openRegistrations=open_registrations,
+    )
+    return cast(Json, built.model_dump(mode="json"))
