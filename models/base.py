@@ -107,7 +107,9 @@ def open_database(url: str) -> Database:
         engine,
         READ=async_sessionmaker(engine, expire_on_commit=False),
         ACT=async_sessionmaker(
-            engine.execution_options(act=True), expire_on_commit=False, sync_session_class=_act_session_class()
+            engine.execution_options(act=True),
+            expire_on_commit=False,
+            sync_session_class=_act_session_class(),
         ),
     )
     database.ACT.configure(info={"wakes": database.wakes})

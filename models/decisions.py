@@ -35,6 +35,7 @@ class Decision(Base):
     count_root: Mapped[str | None] = mapped_column(String(64))
     set_root: Mapped[str] = mapped_column(String(64))
     set_size: Mapped[int] = mapped_column(Integer)
+    as_of: Mapped[datetime]  # the instant at which all this was computed
 
 
 class Seat(Base):
@@ -99,7 +100,9 @@ async def decisions_page(
     session: AsyncSession, states: Sequence[str], before: int | None, size: int
 ) -> Sequence[tuple[Decision, Scope]]:
     """Decisions whose cached state is one of `states`, newest first, older than scope `before`."""
-    query = select(Decision, Scope).join(Scope, Scope.id == Decision.scope_id).where(Decision.state.in_(states))
+    query = (
+        select(Decision, Scope).join(Scope, Scope.id == Decision.scope_id).where(Decision.state.in_(states))
+    )
     if before is not None:
         query = query.where(Scope.id < before)
     return [(d, s) for d, s in (await session.execute(query.order_by(Scope.id.desc()).limit(size))).all()]
@@ -120,7 +123,9 @@ async def seat_of(session: AsyncSession, scope_id: int, member_id: int) -> Seat 
     return await session.scalar(select(Seat).where(Seat.scope_id == scope_id, Seat.member_id == member_id))
 
 
-async def positions(session: AsyncSession, scope_id: int, circle_id: int) -> Sequence[tuple[Position, Member]]:
+async def positions(
+    session: AsyncSession, scope_id: int, circle_id: int
+) -> Sequence[tuple[Position, Member]]:
     query = (
         select(Position, Member)
         .join(Member, Member.id == Position.member_id)

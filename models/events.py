@@ -37,6 +37,4 @@ def log(
     **detail: Any,
 ) -> None:
     """Note that something happened; it stands iff the transaction commits."""
-    session.add(
-        Event(at=now, kind=kind, actor=actor, scope=scope, mandate_id=mandate_id, detail=detail)
-    )
+    session.add(Event(at=now, kind=kind, actor=actor, scope=scope, mandate_id=mandate_id, detail=detail))

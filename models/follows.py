@@ -32,7 +32,9 @@ async def follow_of(session: AsyncSession, follower: str, followed_id: int) -> F
 
 async def follower_inboxes(session: AsyncSession, followed_id: int) -> Sequence[str]:
     """Where a post of this actor goes: each inbox once."""
-    return (await session.scalars(select(Follow.inbox).where(Follow.followed_id == followed_id).distinct())).all()
+    return (
+        await session.scalars(select(Follow.inbox).where(Follow.followed_id == followed_id).distinct())
+    ).all()
 
 
 async def follower_count(session: AsyncSession, followed_id: int) -> int:

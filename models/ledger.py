@@ -72,6 +72,12 @@ class RecordRow(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)
     received_at: Mapped[datetime]
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The record as it travels, with its proof."""
+        document: dict[str, Any] = orjson.loads(self.body)
+        return document
+
 
 class TextRow(Base):
     """A text that a record names by digest. Redacted: text and salt are gone, who and why remain."""
@@ -261,7 +267,9 @@ async def bucket_page(
     return (await session.scalars(query)).all()
 
 
-async def texts(session: AsyncSession, scope_id: int, wanted: Iterable[str] | None = None) -> dict[str, TextRow]:
+async def texts(
+    session: AsyncSession, scope_id: int, wanted: Iterable[str] | None = None
+) -> dict[str, TextRow]:
     """Texts of a scope by digest, redacted ones included (with text None)."""
     query = select(TextRow).where(TextRow.scope_id == scope_id)
     if wanted is not None:
@@ -283,7 +291,9 @@ async def participants(session: AsyncSession, scope_id: int) -> Sequence[Partici
     return (await session.scalars(query)).all()
 
 
-async def add_participant(session: AsyncSession, scope: Scope, key: str, actor_uri: str, authority: str) -> None:
+async def add_participant(
+    session: AsyncSession, scope: Scope, key: str, actor_uri: str, authority: str
+) -> None:
     """Note where a collective of this scope lives; the first address stands until the collective says otherwise."""
     values = {"scope_id": scope.id, "key": key, "actor_uri": actor_uri, "authority": authority, "failures": 0}
     await _insert_once(session, Participant, values, ["scope_id", "key"])
@@ -300,12 +310,16 @@ async def due_scopes(session: AsyncSession, now: datetime, lease: timedelta, mos
     return await _claim(session, "due", now, lease, most)
 
 
-async def scopes_to_repair(session: AsyncSession, now: datetime, lease: timedelta, most: int) -> Sequence[str]:
+async def scopes_to_repair(
+    session: AsyncSession, now: datetime, lease: timedelta, most: int
+) -> Sequence[str]:
     """Claim scopes whose set root is to be compared with the other participants'."""
     return await _claim(session, "repair", now, lease, most)
 
 
-async def _claim(session: AsyncSession, what: str, now: datetime, lease: timedelta, most: int) -> Sequence[str]:
+async def _claim(
+    session: AsyncSession, what: str, now: datetime, lease: timedelta, most: int
+) -> Sequence[str]:
     at, until = getattr(Scope, f"{what}_at"), getattr(Scope, f"{what}_lease")
     free = (
         select(Scope.id)

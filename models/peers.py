@@ -17,7 +17,9 @@ class Peer(Base):
     authority: Mapped[str] = mapped_column(String(300), primary_key=True)
     is_blocked: Mapped[bool] = mapped_column(Boolean, default=False)
     seen_at: Mapped[datetime | None]
-    clock_offset: Mapped[float | None] = mapped_column(Float)  # seconds their Date header is ahead of our clock
+    clock_offset: Mapped[float | None] = mapped_column(
+        Float
+    )  # seconds their Date header is ahead of our clock
     keys_refetched_at: Mapped[datetime | None]
     new_actors: Mapped[int] = mapped_column(Integer, default=0)  # discovered since `new_actors_since`
     new_actors_since: Mapped[datetime | None]

@@ -33,7 +33,10 @@ class Activity(Base):
     """An activity of ours, its exact bytes stored once however many inboxes it goes to."""
 
     __tablename__ = "activities"
-    __table_args__ = (Index("ix_activities_outbox", "actor_id", "is_public", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_activities_outbox", "actor_id", "is_public", "id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uri: Mapped[str] = mapped_column(Text, unique=True)
@@ -64,7 +67,9 @@ async def outbox_page(
 
 
 async def outbox_size(session: AsyncSession, actor_id: int) -> int:
-    query = select(func.count()).select_from(Activity).where(Activity.actor_id == actor_id, Activity.is_public)
+    query = (
+        select(func.count()).select_from(Activity).where(Activity.actor_id == actor_id, Activity.is_public)
+    )
     return await session.scalar(query) or 0
 
 
@@ -72,7 +77,9 @@ async def featured(session: AsyncSession, actor_id: int, now: datetime) -> Seque
     """Open rounds: what a new follower is shown first."""
     query = (
         select(Post)
-        .where(Post.actor_id == actor_id, Post.is_public, Post.deleted_at.is_(None), Post.featured_until > now)
+        .where(
+            Post.actor_id == actor_id, Post.is_public, Post.deleted_at.is_(None), Post.featured_until > now
+        )
         .order_by(Post.id.desc())
     )
     return (await session.scalars(query)).all()

@@ -31,7 +31,9 @@ class InboxItem(Base):
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     due_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
-    outcome: Mapped[str | None] = mapped_column(String(16))  # done, ignored, refused, dead; none while it waits
+    outcome: Mapped[str | None] = mapped_column(
+        String(16)
+    )  # done, ignored, refused, dead; none while it waits
     reason: Mapped[str | None] = mapped_column(Text)
     done_at: Mapped[datetime | None]
 
@@ -54,7 +56,10 @@ class Delivery(Base):
     """One activity for one inbox. Deleted when delivered; kept as a dead letter when given up."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (Index("ix_deliveries_host_dead_due", "host", "dead_at", "due_at"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_deliveries_host_dead_due", "host", "dead_at", "due_at"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     host: Mapped[str] = mapped_column(ForeignKey("destinations.host"))
@@ -87,7 +92,9 @@ async def accept(session: AsyncSession, activity_uri: str, signer: str, body: by
     return True
 
 
-async def claim_inbox(session: AsyncSession, now: datetime, lease: timedelta, most: int) -> Sequence[InboxItem]:
+async def claim_inbox(
+    session: AsyncSession, now: datetime, lease: timedelta, most: int
+) -> Sequence[InboxItem]:
     """Take up to `most` waiting items, oldest first; they are ours until the lease ends."""
     free = (
         select(InboxItem)
@@ -119,9 +126,7 @@ async def enqueue(
             )
         )
     session.add_all(
-        Delivery(
-            host=host, inbox=inbox, activity_id=activity_id, signer_id=signer_id, due_at=now, attempts=0
-        )
+        Delivery(host=host, inbox=inbox, activity_id=activity_id, signer_id=signer_id, due_at=now, attempts=0)
         for host, inbox in targets
     )
     if targets:
@@ -129,7 +134,9 @@ async def enqueue(
         await wake(session, "delivery")
 
 
-async def claim_hosts(session: AsyncSession, now: datetime, lease: timedelta, most: int) -> Sequence[Destination]:
+async def claim_hosts(
+    session: AsyncSession, now: datetime, lease: timedelta, most: int
+) -> Sequence[Destination]:
     """Take up to `most` hosts for which something is due and nobody is sending."""
     free = (
         select(Destination)

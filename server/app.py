@@ -6,7 +6,8 @@ from aiohttp import web
 
 from activitypub.network import open_session
 from models.base import open_database
-from server import peers, web as pages
+from server import peers
+from server import web as pages
 from server.clock import Clock, FileClock, SystemClock
 from server.errors import answer_errors
 from server.home import make_home

@@ -53,6 +53,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         quote = secrets.token_hex(4)
         logger.exception("error %s while answering %s %s", quote, request.method, request.path)
         return web.json_response(
-            {"error": "internal", "message": f"Something went wrong here. Please quote {quote} to the operator."},
+            {
+                "error": "internal",
+                "message": f"Something went wrong here. Please quote {quote} to the operator.",
+            },
             status=500,
         )

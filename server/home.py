@@ -48,14 +48,18 @@ class Home:
         try:
             return self._box.decrypt(sealed)
         except InvalidToken as error:
-            raise SettingsError("The instance secret does not open this database's keys: it is not the one they were made with.") from error
+            raise SettingsError(
+                "The instance secret does not open this database's keys: it is not the one they were made with."
+            ) from error
 
     def key_of(self, actor: Actor) -> Ed25519PrivateKey:
         """The Ed25519 key with which a local actor signs records."""
         if (actor.id, "ed25519") not in self._opened:
             if actor.private_ed25519 is None:
                 raise LookupError(f"{actor.uri} has no key here")
-            self._opened[actor.id, "ed25519"] = keypairs.ed25519_from_private_bytes(self.unseal(actor.private_ed25519))
+            self._opened[actor.id, "ed25519"] = keypairs.ed25519_from_bytes(
+                self.unseal(actor.private_ed25519)
+            )
         key: Ed25519PrivateKey = self._opened[actor.id, "ed25519"]
         return key
 
@@ -64,7 +68,7 @@ class Home:
         if (actor.id, "rsa") not in self._opened:
             if actor.private_rsa is None:
                 raise LookupError(f"{actor.uri} has no key here")
-            self._opened[actor.id, "rsa"] = keypairs.rsa_from_private_bytes(self.unseal(actor.private_rsa))
+            self._opened[actor.id, "rsa"] = keypairs.rsa_from_bytes(self.unseal(actor.private_rsa))
         key: RSAPrivateKey = self._opened[actor.id, "rsa"]
         return key
 
@@ -73,9 +77,7 @@ class Home:
         if actor.ed25519 is None:
             raise LookupError(f"{actor.uri} has no key here")
         draft = records.draft(type_, actor.ed25519, scope, now, **fields)
-        document: Mapping[str, Any] = proofs.sign(
-            draft, self.key_of(actor), f"did:key:{actor.ed25519}#{actor.ed25519}", records.stamp(now)
-        )
+        document: Mapping[str, Any] = proofs.sign_record(draft, self.key_of(actor))
         return Signed(records.read(document), document)
 
 

@@ -75,13 +75,19 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
 def base_url(text: str, development: bool) -> str:
     """The public address, checked: https, or in development http for *.localhost and *.test."""
     if not text:
-        raise SettingsError("JURA_URL is missing: say the public address of this instance, such as https://north.example")
+        raise SettingsError(
+            "JURA_URL is missing: say the public address of this instance, such as https://north.example"
+        )
     parts = urlsplit(text.rstrip("/"))
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host or parts.path or parts.query or parts.username:
-        raise SettingsError(f"JURA_URL must be an address without a path, such as https://north.example; it is {text!r}")
+        raise SettingsError(
+            f"JURA_URL must be an address without a path, such as https://north.example; it is {text!r}"
+        )
     if parts.scheme == "http" and not (development and re.search(r"(^|\.)(localhost|test)$", host)):
-        raise SettingsError("JURA_URL must begin with https:// (plain http only with JURA_DEVELOPMENT=1 and a *.localhost name)")
+        raise SettingsError(
+            "JURA_URL must begin with https:// (plain http only with JURA_DEVELOPMENT=1 and a *.localhost name)"
+        )
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
@@ -96,7 +102,9 @@ def make_secret(data: Path) -> str:
                 file.write(secrets.token_urlsafe(48) + "\n")
         return path.read_text().strip()
     except OSError as error:
-        raise SettingsError(f"The data directory {data} cannot be written ({error.strerror}): choose another with JURA_DATA.") from error
+        raise SettingsError(
+            f"The data directory {data} cannot be written ({error.strerror}): choose another with JURA_DATA."
+        ) from error
 
 
 def _secret(env: Mapping[str, str], data: Path) -> str:

@@ -35,21 +35,29 @@ class Viewer:
         """The mandate to name with the act; `NotAllowed` if none is in force."""
         mandate = self.mandate_for(power)
         if not self.is_member or mandate is None:
-            raise NotAllowed(power)
+            raise no_mandate(power)
         return mandate
 
     def require_member(self) -> Member:
         if self.member is None or not self.is_member:
-            raise NotAllowed("member")
+            raise NotAllowed("Please log in as a member of this collective.", code="log-in")
         return self.member
+
+
+def no_mandate(power: str) -> NotAllowed:
+    return NotAllowed(f"This needs a mandate with the power “{power}” that is in force now.", power)
 
 
 def as_rule(row: MandateRow) -> Mandate:
     """The plain values that the rules compute with."""
     return Mandate(
+        id=str(row.id),
+        principal="collective",
+        delegate=str(row.member_id),
         powers=frozenset(row.powers),
         starts=row.starts_at,
         ends=row.ends_at,
-        accepted=row.accepted_at,
-        recalled=row.recalled_at,
+        accepted_at=row.accepted_at,
+        recalled_at=row.recalled_at,
+        term=row.term,
     )

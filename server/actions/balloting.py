@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from models.rules.standing import Standing, standing
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,17 +19,15 @@ from models.events import log
 from models.ledger import Scope
 from models.people import Circle, Member
 from models.rules.circles import confirmations_needed
-from models.rules.methods import METHODS
+from models.rules.methods import METHODS, REASON_AT_LEAST
 from models.rules.records import Record
 from models.rules.refusals import Conflict, Invalid, NotFound, TooEarly, TooLate
-from models.rules.standing import Standing, standing
 from server.actions.seating import circle_on_roll
 from server.actions.telling import offer_of, publish_note
 from server.actions.texts import Texts
 from server.home import Home
 from server.viewer import Viewer
 
-REASON_AT_LEAST = 20
 REASON_AT_MOST = 5_000
 
 
@@ -47,7 +46,7 @@ async def seat(session: AsyncSession, viewer: Viewer, scope: Scope) -> tuple[Mem
     member = viewer.require_member()
     circle = await circle_on_roll(session, scope, member)
     if circle is None:
-        raise NotFound("seat", "You sit in no circle of this decision.")
+        raise NotFound("You sit in no circle of this decision.", "seat")
     return member, circle
 
 
@@ -78,7 +77,10 @@ async def save_draft(
     await session.get(Circle, circle.id, with_for_update={"of": Circle})
     latest = await decisions.latest_draft(session, scope.id, circle.id)
     if base != (latest.number if latest else 0):
-        raise Conflict("draft-changed", "Somebody changed the draft while you wrote. Your words are kept below; compare, then save again.")
+        raise Conflict(
+            "Somebody changed the draft while you wrote. Your words are kept below; compare, then save again.",
+            "draft-changed",
+        )
     draft = Draft(
         scope_id=scope.id,
         circle_id=circle.id,
@@ -103,9 +105,11 @@ async def confirm(
     member, circle = await seat(session, viewer, scope)
     draft = await decisions.latest_draft(session, scope.id, circle.id)
     if draft is None or draft.number != number:
-        raise Conflict("draft-changed", "The draft was changed meanwhile. Read the new words, then confirm those.")
+        raise Conflict(
+            "The draft was changed meanwhile. Read the new words, then confirm those.", "draft-changed"
+        )
     if draft.ballot is not None:
-        raise Conflict("cast", "This draft is your circle's ballot already. To change it, write a new draft.")
+        raise Conflict("This draft is your circle's ballot already. To change it, write a new draft.", "cast")
     view = standing(await ledger.records(session, scope.id, now), now)
     require_voting(view)
     if member.id not in await decisions.confirmed_by(session, draft.id):
@@ -123,9 +127,9 @@ async def unconfirm(session: AsyncSession, viewer: Viewer, scope: Scope, number:
     member, circle = await seat(session, viewer, scope)
     draft = await decisions.latest_draft(session, scope.id, circle.id)
     if draft is None or draft.number != number:
-        raise Conflict("draft-changed", "The draft was changed meanwhile.")
+        raise Conflict("The draft was changed meanwhile.", "draft-changed")
     if draft.ballot is not None:
-        raise Conflict("cast", "This draft is your circle's ballot already. To change it, write a new draft.")
+        raise Conflict("This draft is your circle's ballot already. To change it, write a new draft.", "cast")
     await decisions.withdraw_confirmation(session, draft.id, member.id)
 
 
@@ -146,7 +150,10 @@ async def _cast(
         (
             r
             for r in await ledger.records(session, scope.id, now)
-            if r.type == "Ballot" and r.by == key and view.terms is not None and r["terms"] == view.terms.digest
+            if r.type == "Ballot"
+            and r.by == key
+            and view.terms is not None
+            and r["terms"] == view.terms.digest
         ),
         key=lambda r: (r["seq"], r.digest),
     )
@@ -179,34 +186,41 @@ async def _cast(
 def require_voting(view: Standing) -> None:
     """Ballots are taken while the voting is open and our own instance has acknowledged the terms."""
     if view.state in ("gathering", "deliberating"):
-        raise TooEarly("ballot", "The voting has not opened yet. Your draft is kept; confirm it once the voting is open.")
+        raise TooEarly(
+            "The voting has not opened yet. Your draft is kept; confirm it once the voting is open.", "ballot"
+        )
     if view.state != "voting":
-        raise TooLate("ballot", "The voting is closed. Your draft is kept, but it can no longer be cast.")
+        raise TooLate("The voting is closed. Your draft is kept, but it can no longer be cast.", "ballot")
 
 
 def check_answer(offer: Record, records: Sequence[Record], answer: Mapping[str, Any]) -> None:
     """Is this a position that the method knows, or a choice among the options there are?"""
     method = METHODS[offer["method"]]
-    options = {r.digest for r in records if r.type == "Option"} | {"status-quo"}
-    if method.positions:
-        if answer.get("position") not in method.positions:
-            raise Invalid({"position": "Choose one of the positions."})
-    elif not set(answer.get("choices", ())) <= options:
-        raise Invalid({"choices": "Choose among the options listed."})
+    if not method.fits(answer, [r.digest for r in records if r.type == "Option"]):
+        field = "position" if method.positions else "choices"
+        raise Invalid(
+            {
+                field: "Choose one of the positions."
+                if method.positions
+                else "Choose among the options listed."
+            }
+        )
 
 
 def check_words(offer: Record, records: Sequence[Record], words: Words) -> None:
     """Say per field what a draft still lacks."""
     check_answer(offer, records, words.answer)
     wrong = {}
-    method = METHODS[offer["method"]]
-    if method.needs_reason(words.answer) and len(words.reason.strip()) < REASON_AT_LEAST:
-        wrong["reason"] = f"Give your reason, in at least {REASON_AT_LEAST} characters: the others will read it."
+    needs_reason = METHODS[offer["method"]].needs_reason(words.answer)
+    if needs_reason and len(words.reason.strip()) < REASON_AT_LEAST:
+        wrong["reason"] = (
+            f"Give your reason, in at least {REASON_AT_LEAST} characters: the others will read it."
+        )
     if len(words.reason) > REASON_AT_MOST or len(words.resolve) > REASON_AT_MOST:
         wrong["reason"] = f"Keep each text under {REASON_AT_MOST:,} characters."
     if words.answer.get("position") == "object" and len(words.resolve.strip()) < REASON_AT_LEAST:
-        wrong["resolve"] = f"An objection says what would resolve it, in at least {REASON_AT_LEAST} characters."
+        wrong["resolve"] = (
+            f"An objection says what would resolve it, in at least {REASON_AT_LEAST} characters."
+        )
     if wrong:
         raise Invalid(wrong)
-
-

@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.events import log
 from models.follows import Follow, follow_of
-from models.people import Actor
 from models.peers import tombstone_of
+from models.people import Actor
 
 
 async def follow(
@@ -18,7 +18,9 @@ async def follow(
         return False
     row = await follow_of(session, follower.uri, followed.id)
     if row is None:
-        row = Follow(follower=follower.uri, followed_id=followed.id, activity_uri=activity_uri, inbox="", at=now)
+        row = Follow(
+            follower=follower.uri, followed_id=followed.id, activity_uri=activity_uri, inbox="", at=now
+        )
         session.add(row)
         log(session, "follow", now, actor=follower.uri)
     row.activity_uri = activity_uri

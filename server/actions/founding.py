@@ -33,9 +33,9 @@ def make_key_pair() -> KeyPair:
     rsa, ed25519 = keypairs.generate_rsa(), keypairs.generate_ed25519()
     return KeyPair(
         rsa=keypairs.private_bytes(rsa),
-        rsa_pem=keypairs.public_pem(rsa.public_key()),
+        rsa_pem=keypairs.pem(rsa.public_key()),
         ed25519=keypairs.private_bytes(ed25519),
-        multikey=keypairs.multikey(ed25519.public_key()),
+        multikey=keypairs.multikey(ed25519),
     )
 
 
@@ -78,7 +78,7 @@ async def found(
 ) -> Actor:
     """Make the collective, its instance actor and its assembly, and a link that admits the founder, once, within 7 days."""
     if await people.local_actor(session, "collective") is not None:
-        raise Conflict("founded", "This instance already has its collective.")
+        raise Conflict("This instance already has its collective.", "founded")
     if handle in (INSTANCE_HANDLE, ASSEMBLY_HANDLE):
         raise Invalid({"handle": f"“{handle}” is taken by the instance itself; choose another short name."})
     collective = local_actor(home, "collective", "Group", handle, name, keys[0], now, summary)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from models.rules.standing import standing
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +23,6 @@ from models.people import Actor
 from models.rules.merkle import set_root
 from models.rules.records import BadRecord, Record, read
 from models.rules.refusals import NotAllowed
-from models.rules.standing import standing
 from server.actions.telling import us
 from server.home import Home
 
@@ -71,10 +71,10 @@ async def take_in(
             if scope is None:
                 continue
         elif not await ledger.takes_part(session, scope.id, carrier):
-            raise NotAllowed("participant")
+            raise NotAllowed("Only participants put records into a scope.", code="participant")
         held = await session.scalar(select(func.count()).where(RecordRow.scope_id == scope.id)) or 0
         if held + len(mine) > MOST_RECORDS:
-            raise NotAllowed("full")
+            raise NotAllowed("This scope holds as many records as it may.", code="full")
         new = await ledger.append(session, scope, mine, texts, now)
         await _learn_participants(session, scope, new)
         if new:
@@ -142,4 +142,5 @@ async def derived(session: AsyncSession, scope: Scope, now: datetime) -> Decisio
         count_root=view.count_root,
         set_root=set_root(r.digest for r in records),
         set_size=len(records),
+        as_of=now,
     )

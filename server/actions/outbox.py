@@ -74,9 +74,7 @@ async def keep_post(
 async def participant_inboxes(session: AsyncSession, scope: Scope, home_authority: str) -> list[str]:
     """Where records of a scope go: the collectives that take part, except our own."""
     uris = [
-        p.actor_uri
-        for p in await ledger.participants(session, scope.id)
-        if p.authority != home_authority
+        p.actor_uri for p in await ledger.participants(session, scope.id) if p.authority != home_authority
     ]
     rows = (await session.scalars(select(Actor).where(Actor.uri.in_(uris)))).all()
     return sorted({actor.shared_inbox or actor.inbox for actor in rows})

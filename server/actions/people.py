@@ -22,7 +22,7 @@ INVITATION_LASTS = timedelta(days=7)
 THROTTLE_WINDOW = timedelta(minutes=15)
 FAILURES_ALLOWED = 8
 LOGIN_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{1,30}")
-PASSWORD_LENGTH = (10, 200)
+LENGTHS = (10, 200)  # of a password
 
 
 def new_token() -> str:
@@ -47,7 +47,9 @@ async def viewer_of(session: AsyncSession, token: str | None, now: datetime) -> 
     member = await session.scalar(query)
     if member is None:
         return Viewer(now)
-    return Viewer(now, member, await mandates_of(session, member.id), await people.circle_of(session, member.id))
+    return Viewer(
+        now, member, await mandates_of(session, member.id), await people.circle_of(session, member.id)
+    )
 
 
 async def open_invitation(session: AsyncSession, token: str, now: datetime) -> Invitation:
@@ -56,13 +58,13 @@ async def open_invitation(session: AsyncSession, token: str, now: datetime) -> I
         select(Invitation).where(Invitation.token_hash == token_digest(token)).with_for_update()
     )
     if row is None:
-        raise NotFound("invitation", "This invitation link is not known here. Ask for a new one.")
+        raise NotFound("This invitation link is not known here. Ask for a new one.", "invitation")
     if row.uses_left < 1:
-        raise Conflict("used", "This invitation has been used. Log in if it was you, or ask for a new link.")
+        raise Conflict("This invitation has been used. Log in if it was you, or ask for a new link.", "used")
     if row.expires_at <= now:
-        raise Conflict("expired", "This invitation has ended. Ask for a new link.")
+        raise Conflict("This invitation has ended. Ask for a new link.", "expired")
     if row.kind == "founder" and await people.member_count(session):
-        raise Conflict("used", "This collective already has its founder. Ask a member for an invitation.")
+        raise Conflict("This collective already has its founder. Ask a member for an invitation.", "used")
     return row
 
 
@@ -70,10 +72,12 @@ def check_person(login: str, name: str, password: str) -> None:
     """Say per field what to mend before somebody can join."""
     wrong = {}
     if not LOGIN_NAME.fullmatch(login):
-        wrong["login"] = "Use 2 to 31 small letters, digits, dots, dashes or underscores, beginning with a letter or digit."
+        wrong["login"] = (
+            "Use 2 to 31 small letters, digits, dots, dashes or underscores, beginning with a letter or digit."
+        )
     if not 1 <= len(name) <= 80:
         wrong["name"] = "Say what we should call you (at most 80 characters). A pseudonym is fine."
-    if not PASSWORD_LENGTH[0] <= len(password) <= PASSWORD_LENGTH[1]:
+    if not LENGTHS[0] <= len(password) <= LENGTHS[1]:
         wrong["password"] = "Use at least 10 characters. A few words in a row are good."
     if wrong:
         raise Invalid(wrong)
@@ -124,7 +128,9 @@ async def seat_in_assembly(session: AsyncSession, member: Member, now: datetime)
     session.add_all(Membership(circle_id=assembly.id, member_id=id_, since=now) for id_ in sorted(missing))
 
 
-async def invite(session: AsyncSession, viewer: Viewer, token_hash: str, uses: int, now: datetime) -> Invitation:
+async def invite(
+    session: AsyncSession, viewer: Viewer, token_hash: str, uses: int, now: datetime
+) -> Invitation:
     """A link that admits up to `uses` people within 7 days. Needs `admit`."""
     mandate = viewer.require("admit")
     if not 1 <= uses <= 50:
@@ -162,15 +168,20 @@ def _subject(kind: str, value: str) -> str:
 
 async def check_throttle(session: AsyncSession, login: str, address: str, now: datetime) -> None:
     """Refuse further attempts after too many wrong ones for this name or from this address within 15 minutes."""
-    for kind, value, allowed in (("login", login, FAILURES_ALLOWED), ("address", address, 3 * FAILURES_ALLOWED)):
+    for kind, value, allowed in (
+        ("login", login, FAILURES_ALLOWED),
+        ("address", address, 3 * FAILURES_ALLOWED),
+    ):
         query = select(func.count()).where(
             LoginFailure.subject == _subject(kind, value), LoginFailure.at > now - THROTTLE_WINDOW
         )
         if (await session.scalar(query) or 0) >= allowed:
-            raise TooMany("login", "Too many attempts. Wait 15 minutes, then try again.")
+            raise TooMany("Too many attempts. Wait 15 minutes, then try again.", "login")
 
 
 async def note_failure(session: AsyncSession, login: str, address: str, now: datetime) -> None:
     """Count a wrong attempt; what is older than the window is forgotten."""
     await session.execute(delete(LoginFailure).where(LoginFailure.at <= now - THROTTLE_WINDOW))
-    session.add_all(LoginFailure(subject=_subject(k, v), at=now) for k, v in (("login", login), ("address", address)))
+    session.add_all(
+        LoginFailure(subject=_subject(k, v), at=now) for k, v in (("login", login), ("address", address))
+    )

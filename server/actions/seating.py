@@ -23,7 +23,7 @@ async def circles_to_deal(session: AsyncSession) -> int:
     """How many fresh circle keys an answer given now would need."""
     loose = await _without_circle(session)
     total = await people.member_count(session)
-    return len(deal([m.id for m in loose], "count")) if total >= ASSEMBLY_BELOW and loose else 0
+    return len(deal([str(m.id) for m in loose], "count")) if total >= ASSEMBLY_BELOW and loose else 0
 
 
 async def seat_everybody(
@@ -55,10 +55,10 @@ async def _dealt(
     keys: Sequence[KeyPair],
     now: datetime,
 ) -> list[tuple[Circle, list[Member]]]:
-    by_id = {m.id: m for m in loose}
+    by_id = {str(m.id): m for m in loose}
     hands = deal(sorted(by_id), seed)
     if len(keys) < len(hands):
-        raise Conflict("members-changed", "Somebody joined or left just now. Please answer once more.")
+        raise Conflict("Somebody joined or left just now. Please answer once more.", "members-changed")
     dealt = []
     for number, (hand, pair) in enumerate(zip(hands, keys, strict=False), start=1):
         handle = f"circle_{scope.name[:8]}_{number}"

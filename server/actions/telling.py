@@ -36,7 +36,7 @@ async def publish_note(
     content = translate.Content(
         kind=kind, known=known, records=await ledger.records(session, scope.id, now), public=is_public, to=to
     )
-    body = translate.readable(home, carrier, signed, texts, content, now)
+    body = translate.readable(home, carrier, collective, signed, texts, content, now)
     await outbox.keep_post(
         session,
         carrier,
@@ -49,7 +49,7 @@ async def publish_note(
         featured_until=featured_until,
     )
     inboxes = await outbox.audience_inboxes(session, scope, collective, home.authority)
-    activity = translate.create(carrier, body)
+    activity = translate.create(home, body, signed.record.digest)
     await outbox.publish(session, carrier, activity, inboxes, now, is_public=is_public, scope=scope.name)
 
 
@@ -74,7 +74,7 @@ async def us(session: AsyncSession) -> tuple[Actor, Actor]:
     collective = await people.local_actor(session, "collective")
     instance = await people.local_actor(session, "instance")
     if collective is None or instance is None:
-        raise NotFound("founded", "This instance has no collective yet: run `jura init`.")
+        raise NotFound("This instance has no collective yet: run `jura init`.", "founded")
     return collective, instance
 
 

@@ -1,0 +1,93 @@
+"""`jura doctor`: is everything as it should be? `--rebuild` recomputes every derived row from the records and compares."""
+
+import argparse
+import asyncio
+from datetime import datetime
+
+from sqlalchemy import inspect, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.base import open_database
+from models.decisions import Decision
+from models.ledger import RecordRow, Scope
+from models.migrations import check
+from models.queues import Delivery, InboxItem
+from server.actions.hearing import derived, verified_or_none
+from server.clock import FileClock, SystemClock
+from server.settings import read_settings
+
+
+def flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="recompute all derived rows from the records, compare, and mend",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    return asyncio.run(_examine(rebuild=args.rebuild))
+
+
+async def _examine(*, rebuild: bool) -> int:
+    settings = read_settings()
+    now = (FileClock(settings.clock) if settings.clock else SystemClock()).now()
+    database = open_database(settings.database)
+    try:
+        await check(database.engine)
+        async with database.READ() as session:
+            await _queues(session)
+        if not rebuild:
+            return 0
+        async with database.ACT.begin() as session:
+            different = 0
+            for scope in (await session.scalars(select(Scope).order_by(Scope.id))).all():
+                different += await _broken_records(session, scope)
+                different += await rebuild_scope(session, scope, now)
+    finally:
+        await database.close()
+    print(
+        "All derived rows equal their records."
+        if not different
+        else f"{different} differences found and mended."
+    )
+    return 1 if different else 0
+
+
+async def _queues(session: AsyncSession) -> None:
+    for table, what in ((InboxItem, "activities wait for their handler"), (Delivery, "deliveries wait")):
+        rows = (await session.scalars(select(table.id).where(*_waiting(table)))).all()
+        print(f"{len(rows)} {what}.")
+
+
+def _waiting(table: type[InboxItem] | type[Delivery]) -> tuple[object, ...]:
+    return (InboxItem.outcome.is_(None),) if table is InboxItem else (Delivery.dead_at.is_(None),)
+
+
+async def _broken_records(session: AsyncSession, scope: Scope) -> int:
+    """Say which stored records no longer verify."""
+    broken = 0
+    for row in (await session.scalars(select(RecordRow).where(RecordRow.scope_id == scope.id))).all():
+        signed = verified_or_none(row.document)
+        if signed is None or signed.record.digest != row.digest:
+            print(f"decision {scope.name[:12]}: record {row.digest[:12]} does not verify")
+            broken += 1
+    return broken
+
+
+async def rebuild_scope(session: AsyncSession, scope: Scope, now: datetime) -> int:
+    """Recompute the derived row of a decision, as of the instant at which it was made, and put it in place; returns how many
+    columns differed. A row that waits for its next look (new records, or its time has come) is not a difference."""
+    stood = await session.get(Decision, scope.id)
+    if scope.due_at is not None and scope.due_at <= now:
+        await session.merge(await derived(session, scope, now))
+        return 0
+    fresh = await derived(session, scope, stood.as_of if stood else now)
+    columns = [c.key for c in inspect(Decision).columns]
+    different = [c for c in columns if stood is None or getattr(stood, c) != getattr(fresh, c)]
+    for column in different:
+        print(
+            f"decision {scope.name[:12]}: {column} was {getattr(stood, column, None)!r}, is {getattr(fresh, column)!r}"
+        )
+    await session.merge(fresh)
+    return len(different)

@@ -1,0 +1,153 @@
+"""`jura serve`, `work`, `migrate`, `run`: one process for everything, or many on PostgreSQL."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+
+from aiohttp import web
+
+from models.base import open_database
+from models.migrations import DatabaseProblem, check, migrate
+from models.people import local_actor
+from server.app import create_app
+from server.cli.founding import init, init_flags
+from server.home import make_home
+from server.settings import Settings, SettingsError, read_settings
+
+
+def serve_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-workers", action="store_true", help="only answer requests; `jura work` does the rest"
+    )
+
+
+def work_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Any number of these may share one PostgreSQL database."
+
+
+def migrate_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Make a backup first. `jura serve` does this by itself on SQLite."
+
+
+def run_flags(parser: argparse.ArgumentParser) -> None:
+    init_flags(parser)
+
+
+def serve(args: argparse.Namespace) -> int:
+    settings = read_settings()
+    asyncio.run(_serve(settings, workers=not args.no_workers))
+    return 0
+
+
+def work(_args: argparse.Namespace) -> int:
+    settings = read_settings()
+    if settings.database.startswith("sqlite"):
+        raise SettingsError("`jura work` needs PostgreSQL; on SQLite `jura serve` does all the work.")
+    asyncio.run(_work(settings))
+    return 0
+
+
+def migrate_command(_args: argparse.Namespace) -> int:
+    before, after = asyncio.run(_migrate(read_settings()))
+    print(f"The database is at {after} (before: {before or 'empty'}).")
+    return 0
+
+
+def run(args: argparse.Namespace) -> int:
+    """One instance on this machine: found it if it is not, then serve it."""
+    os.environ.setdefault("JURA_DEVELOPMENT", "1")
+    os.environ.setdefault("JURA_URL", args.url or "http://jura.localhost:8080")
+    try:
+        founded = asyncio.run(_is_founded(read_settings()))
+    except SettingsError:
+        founded = False
+    if not founded:
+        args.url = os.environ["JURA_URL"]
+        init(args)
+    return serve(argparse.Namespace(no_workers=False))
+
+
+async def _is_founded(settings: Settings) -> bool:
+    database = open_database(settings.database)
+    try:
+        await migrate(database.engine)
+        async with database.READ() as session:
+            return await local_actor(session, "collective") is not None
+    finally:
+        await database.close()
+
+
+async def _migrate(settings: Settings) -> tuple[str | None, str]:
+    database = open_database(settings.database)
+    try:
+        return await migrate(database.engine)
+    finally:
+        await database.close()
+
+
+async def _prepare(settings: Settings) -> None:
+    """Migrate (SQLite) or check (PostgreSQL), and see that the secret opens the keys, before the port is taken."""
+    database = open_database(settings.database)
+    try:
+        if database.is_postgresql:
+            await check(database.engine)
+        else:
+            await migrate(database.engine)
+        async with database.READ() as session:
+            instance = await local_actor(session, "instance")
+        if instance is None:
+            raise DatabaseProblem("There is no collective in this database yet: run `jura init` first.")
+        make_home(settings).key_of(instance)
+    finally:
+        await database.close()
+
+
+async def _serve(settings: Settings, *, workers: bool) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    await _prepare(settings)
+    runner = web.AppRunner(create_app(settings, workers=workers), access_log=None)
+    await runner.setup()
+    try:
+        await listen(runner, settings)
+        print(f"Jura serves {settings.url} on {settings.listen_host}:{settings.listen_port}", flush=True)
+        await _until_stopped()
+    finally:
+        await runner.cleanup()
+
+
+async def listen(runner: web.AppRunner, settings: Settings) -> None:
+    """Take the port; a taken one is said in one line."""
+    try:
+        await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
+    except OSError as error:
+        raise SettingsError(
+            f"Port {settings.listen_port} on {settings.listen_host} cannot be used ({error.strerror}): "
+            "stop what uses it, or choose another with JURA_LISTEN."
+        ) from error
+
+
+async def _work(settings: Settings) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    await _prepare(settings)
+    app = create_app(settings, workers=True)
+    app.freeze()
+    await app.startup()
+    try:
+        print(f"Jura works for {settings.url}", flush=True)
+        await _until_stopped()
+    finally:
+        await app.cleanup()
+
+
+async def _until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+    print("Jura stops: finishing what is in hand.", file=sys.stderr, flush=True)

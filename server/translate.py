@@ -1,0 +1,277 @@
+"""The one place where our rows and records meet the wire: each thing as the AS2 document that carries it.
+
+People on other software read `content`; kin read the record beside it and never `content`. Ids follow from digests: an object of
+ours is /o/<digest of its record>, the activity that published it /a/<the same digest>.
+"""
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from activitypub import vocabulary
+from activitypub.addressing import Audience, direct, public
+from models.ledger import Signed
+from models.people import Actor
+from models.rules.records import Record, instant, stamp
+from server.home import Home
+
+Json = dict[str, Any]
+Texts = Mapping[str, Mapping[str, Any]]
+
+POSITION_WORDS = {
+    "consent": "consents",
+    "concern": "consents, with a concern",
+    "stand-aside": "stands aside",
+    "object": "objects",
+    "not-ready": "is not ready",
+    "no-agreement": "has found no agreement inside",
+    "yes": "says yes",
+    "no": "says no",
+    "abstain": "abstains",
+}
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a readable carrier needs to know beside its record: the scope's records and texts, and who may read it."""
+
+    kind: str
+    known: Texts
+    records: Sequence[Record]
+    public: bool
+    to: Sequence[str]
+
+    def text(self, digest: str | None) -> str:
+        """A text of the scope, or a mark where it was removed."""
+        found = self.known.get(digest or "", {})
+        return str(found.get("text") or "(text removed)")
+
+    @property
+    def offer(self) -> Record:
+        return next(r for r in self.records if r.type == "Offer")
+
+
+def object_uri(home: Home, digest: str) -> str:
+    return home.uri(f"o/{digest}")
+
+
+def activity_uri(home: Home, digest: str) -> str:
+    return home.uri(f"a/{digest}")
+
+
+def scope_uri(home: Home, name: str) -> str:
+    return home.uri(f"scopes/{name}")
+
+
+def decision_url(home: Home, name: str) -> str:
+    return home.uri(f"decisions/{name}")
+
+
+def actor_document(home: Home, actor: Actor, members: int | None = None) -> Json:
+    """A local actor as it is fetched. `members` is shown for the collective."""
+    common: Json = {
+        "id": actor.uri,
+        "host": home.authority,
+        "public_pem": actor.rsa_pem,
+        "multikey": actor.ed25519 or "",
+        "username": actor.handle,
+        "name": actor.name,
+        "summary": paragraphs(actor.summary),
+        "url": actor.url or actor.uri,
+        "published": stamp(actor.created_at),
+        "shared_inbox": actor.shared_inbox or actor.inbox,
+    }
+    if actor.kind == "instance":
+        return vocabulary.application_actor(**common)
+    kind = "Collective" if actor.kind == "collective" else "Circle"
+    record: Json = {"v": 1, "type": kind, "scopes": actor.scopes}
+    fields = [("Members", str(members))] if members is not None else []
+    return vocabulary.group_actor(**common, record=record, fields=fields)
+
+
+def accept_follow(home: Home, followed: Actor, follow: Json, follower: str, digest: str) -> Json:
+    """Yes to a Follow, which is repeated inside with plain ids."""
+    return vocabulary.accept(activity_uri(home, digest), followed.uri, follow, [follower])
+
+
+def offer(
+    home: Home, collective: Actor, signed: Signed, texts: Texts, invited: Sequence[str], now: datetime
+) -> Json:
+    """The invitation to a joint decision, to the invited collectives by id."""
+    thing = vocabulary.quiet_object(
+        [dict(signed.document)], _plain(texts), id=object_uri(home, signed.record.digest), by=collective.uri
+    )
+    uri = activity_uri(home, signed.record.digest)
+    return vocabulary.offer(uri, collective.uri, thing, direct(invited), stamp(now))
+
+
+def answer(
+    home: Home,
+    collective: Actor,
+    offer: Record,
+    signed: Signed,
+    texts: Texts,
+    to: Sequence[str],
+    now: datetime,
+) -> Json:
+    """Accept or Reject of an offer, with the Answer that says how; bound to the offer's digest by its scope."""
+    base = offer["actor"].split("/c/")[0]
+    say = vocabulary.reject if signed.record["takes"] == "declines" else vocabulary.accept
+    return say(
+        activity_uri(home, signed.record.digest),
+        collective.uri,
+        f"{base}/a/{offer.digest}",
+        [uri for uri in to if uri != collective.uri],
+        published=stamp(now),
+        records=[dict(signed.document)],
+        texts=_plain(texts),
+    )
+
+
+def add(
+    home: Home,
+    collective: Actor,
+    scope: str,
+    signed: Sequence[Signed],
+    texts: Texts,
+    to: Sequence[str],
+    now: datetime,
+) -> Json:
+    """Records with nothing to read, put into the scope's collection here."""
+    thing = vocabulary.quiet_object([dict(s.document) for s in signed], _plain(texts), by=collective.uri)
+    audience = direct([uri for uri in to if uri != collective.uri])
+    uri = activity_uri(home, signed[0].record.digest)
+    return vocabulary.add(uri, collective.uri, thing, scope_uri(home, scope), audience, stamp(now))
+
+
+def create(home: Home, body: Json, digest: str) -> Json:
+    """The activity that publishes an object."""
+    return vocabulary.create(activity_uri(home, digest), body)
+
+
+def readable(
+    home: Home, carrier: Actor, collective: Actor, signed: Signed, texts: Texts, about: Content, now: datetime
+) -> Json:
+    """A record that people can read, as the Note (or, for a round, the Question) of the actor that carries it."""
+    record, scope = signed.record, signed.record.scope
+    others = [uri for uri in about.to if uri not in (carrier.uri, collective.uri)]
+    audience: Audience = public(collective.followers, others) if about.public else direct(others)
+    common: Json = {
+        "id": object_uri(home, record.digest),
+        "by": carrier.uri,
+        "content": CONTENT[about.kind](home, record, about),
+        "published": stamp(now),
+        "audience": audience,
+        "records": [dict(signed.document)],
+        "texts": _plain(texts),
+        "url": f"{decision_url(home, scope)}#{record.digest[:12]}",
+        "in_reply_to": _parent(home, record, about),
+        "thread": scope_uri(home, scope),
+    }
+    options = _pulse(record, about)
+    if options:
+        return vocabulary.question(
+            options=[(name, 0) for name in options], end_time=about.offer["closesAt"], **common
+        )
+    return vocabulary.note(**common)
+
+
+def _pulse(record: Record, about: Content) -> Sequence[str]:
+    """The options of a round's poll: agree, unsure, disagree for one proposal; two to four titles; else none."""
+    if about.kind != "round":
+        return ()
+    if len(record["options"]) == 1:
+        return ("Agree", "Unsure", "Disagree")
+    titles = [about.text(o["title"]) for o in about.records if o.digest in record["options"]]
+    return titles if 2 <= len(set(titles)) == len(titles) <= vocabulary.MAX_OPTIONS else ()
+
+
+def _parent(home: Home, record: Record, about: Content) -> str | None:
+    """What a post replies to: ballots and results to the round, at the collective that published it."""
+    terms = next((r for r in about.records if r.digest == record.get("terms")), None)
+    if about.kind not in ("ballot", "result") or terms is None:
+        return None
+    published = [about.offer, *(r for r in about.records if r.type == "Answer")]
+    actor = next((r["actor"] for r in published if r.by == terms.by), None)
+    return f"{actor.split('/c/')[0]}/o/{terms.digest}" if actor else None
+
+
+def _option(home: Home, record: Record, about: Content) -> str:
+    title, details = about.text(record["title"]), record.get("details")
+    return (
+        f"<p><strong>Proposal: {html.escape(title)}</strong></p>"
+        + (paragraphs(about.text(details)) if details else "")
+        + f"<p>To the question: {_link(home, about)}</p>"
+    )
+
+
+def _round(home: Home, record: Record, about: Content) -> str:
+    listed = "".join(
+        f"<li>{html.escape(about.text(o['title']))}</li>"
+        for o in about.records
+        if o.digest in record["options"]
+    )
+    closes = instant(about.offer["closesAt"]).strftime("%-d %B %Y, %H:%M UTC")
+    return (
+        f"<p><strong>Voting: {_link(home, about)}</strong></p><ul>{listed}</ul>"
+        f"<p>{len(record['roll'])} circles of {len(record['answers'])} collectives decide, until {closes}. "
+        "An answer from outside is advisory: it is shown apart, our server sees it, and from Mastodon it cannot be changed.</p>"
+    )
+
+
+def _ballot(home: Home, record: Record, about: Content) -> str:
+    said = POSITION_WORDS.get(record.get("position", ""), "")
+    if not said:
+        chosen = [about.text(o["title"]) for o in about.records if o.digest in record["choices"]]
+        chosen += ["the status quo"] if "status-quo" in record["choices"] else []
+        said = "approves: " + "; ".join(chosen) if chosen else "abstains"
+    reason = record.get("reason")
+    resolve = record.get("resolve")
+    return (
+        f"<p><strong>{html.escape(_circle_name(record.by, about))} {html.escape(said)}</strong> – {_link(home, about)}</p>"
+        + (paragraphs(about.text(reason)) if reason else "")
+        + (f"<p>What would resolve it:</p>{paragraphs(about.text(resolve))}" if resolve else "")
+    )
+
+
+def _result(home: Home, record: Record, about: Content) -> str:
+    outcome = {"adopted": "Adopted", "rejected": "Not adopted", "no-quorum": "No quorum", "tied": "A tie"}
+    winner = next((o for o in about.records if o.digest == record.get("winner")), None)
+    named = f": {html.escape(about.text(winner['title']))}" if winner else ""
+    return (
+        f"<p><strong>{outcome[record['outcome']]}{named}</strong> – {_link(home, about)}</p>"
+        "<p>This is what our instance counted; the others count for themselves. It is provisional until they agree.</p>"
+    )
+
+
+CONTENT = {"option": _option, "round": _round, "ballot": _ballot, "result": _result}
+
+
+def _circle_name(key: str, about: Content) -> str:
+    for record in about.records:
+        for circle in record["circles"] if record.type == "Answer" else ():
+            if circle["key"] == key:
+                return about.text(circle["name"])
+    return "A circle"
+
+
+def _link(home: Home, about: Content) -> str:
+    url = html.escape(decision_url(home, about.offer.digest), quote=True)
+    return f'<a href="{url}">{html.escape(about.text(about.offer["question"]))}</a>'
+
+
+def paragraphs(text: str) -> str:
+    """Plain text as HTML: blank lines part paragraphs, line breaks stay."""
+    parts = [part.strip() for part in text.split("\n\n")]
+    return "".join(f"<p>{html.escape(part).replace(chr(10), '<br>')}</p>" for part in parts if part)
+
+
+def _plain(texts: Texts) -> dict[str, dict[str, str]]:
+    """Texts as they travel; what was removed does not."""
+    return {
+        digest: {k: str(v) for k, v in text.items() if v is not None}
+        for digest, text in texts.items()
+        if text.get("text") is not None
+    }
