@@ -51,7 +51,7 @@ BOVINE_SOUND = (
 )
 BOVINE_UNSOUND = ("SignatureChecker", "build_validate_http_signature", "content_digest_rfc", "rdfc", "media")
 
-MACHINE_PATHS = r"/home/\w|/Users/\w|/root/|\.pyenv\b"
+MACHINE_PATHS = r"(?<![\w.])/(home/\w|Users/\w|root/)|\.pyenv\b"
 REGISTRIES = r"(?<!\w)[p]ypi\.org|pythonhosted|[n]pmjs\.|/[s]imple/|[i]ndex-url|[f]ind-links"
 SHARED_PLACES = ("/", "/home", "/opt", "/root", "/srv", "/tmp", "/usr/src", "/var/tmp")
 
