@@ -1,0 +1,301 @@
+"""Terms: what is frozen when a round opens, as a pure function of what they list; and which terms are in
+effect.
+
+The convener proposes, every instance recomputes and acknowledges, and the acknowledgements decide. Asked by
+`standing`, and by the action that drafts terms.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.rules.merkle import tree_root
+from models.rules.methods import METHODS
+from models.rules.records import Record, key_bytes
+from models.rules.refusals import Conflict
+from models.rules.times import Times, times_of
+
+BOUND = ("binding", "ratifies")
+"""Ways of taking part that are in the count; advisory circles are counted apart."""
+
+LARGEST_ROLL = 250
+"""Circles whose keys fit into one Terms record with everything else it lists."""
+
+Refused = list[tuple[Record, str]]
+
+
+class NoTerms(Conflict):
+    """No terms can be frozen from these records: nobody-bound, roll-too-large, no-keepers or
+    too-few-options."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A circle on the roll. `instance` is its home; `name` the digest of a text; `takes` how its collective
+    takes part."""
+
+    circle: str
+    collective: str
+    instance: str
+    takes: str
+    size: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Terms with what they list at hand. `answers` by collective, `circles` (the roll) by circle key."""
+
+    terms: Record
+    answers: Mapping[str, Record]
+    options: tuple[Record, ...]
+    circles: Mapping[str, Place]
+    keepers: frozenset[str]
+
+    @property
+    def instances(self) -> frozenset[str]:
+        """Every answering instance, keeper or not."""
+        return frozenset(answer["instance"] for answer in self.answers.values())
+
+    def foreign_keepers(self, home: str) -> frozenset[str]:
+        """The keepers whose receipts make a record of this home instance timely. None: no receipts are
+        asked."""
+        return self.keepers - {home}
+
+    def electorate(self, *takes: str) -> dict[str, tuple[str, ...]]:
+        """Collective -> its circles on the roll, of the collectives that take part in one of these ways."""
+        own: dict[str, list[str]] = {c: [] for c, a in self.answers.items() if a["takes"] in takes}
+        for place in self.circles.values():
+            if place.collective in own:
+                own[place.collective].append(place.circle)
+        return {collective: tuple(sorted(own[collective])) for collective in sorted(own)}
+
+
+@dataclass(frozen=True)
+class InEffect:
+    """Which terms hold. `frozen` is None as long as no terms have an acknowledgement; `acks` are the first
+    ones by instance for those in effect. `double` are two or more Terms by one signer that make the round
+    void."""
+
+    frozen: Frozen | None
+    acks: Mapping[str, Record]
+    double: tuple[Record, ...]
+    candidates: tuple[Record, ...]
+
+
+def standing_answers(
+    offer: Record, answers: Iterable[Record], round_: int = 1
+) -> tuple[dict[str, Record], Refused]:
+    """By collective, the answer that stands: of this round or an earlier one, dated by `respondBy`, the
+    latest (then the lowest digest). A latest answer that declines stands too. Answers nobody asked for come
+    back with a code."""
+    times, parties = times_of(offer), {offer.by, *offer["invited"]}
+    latest: dict[str, Record] = {}
+    refused: Refused = []
+    for answer in sorted(answers, key=lambda one: one.digest):
+        if answer.by not in parties:
+            refused.append((answer, "not-invited"))
+        elif answer.at > times.respond_by:
+            refused.append((answer, "answered-late"))
+        elif answer["round"] > round_:
+            refused.append((answer, "other-round"))
+        elif answer.by not in latest or _rank(latest[answer.by]) < _rank(answer):
+            latest[answer.by] = answer
+    return latest, refused
+
+
+def _rank(answer: Record) -> tuple[int, datetime]:
+    return answer["round"], answer.at
+
+
+def entitled_options(
+    offer: Record, answers: Mapping[str, Record], options: Iterable[Record], round_: int = 1
+) -> tuple[tuple[Record, ...], Refused]:
+    """The options put to the vote, in the order of (date, digest): of somebody entitled, by `gatherUntil`, at
+    most `maxOptions`."""
+    times = times_of(offer)
+    who = {offer.by: offer.by} | {by: by for by in answers} | _claims(answers)
+    fit: list[Record] = []
+    refused: Refused = []
+    for option in sorted(options, key=lambda one: (one.at, one.digest)):
+        collective = who.get(option.by)
+        if collective is None or (offer["options"] == "convener" and collective != offer.by):
+            refused.append((option, "not-entitled"))
+        elif option.at > times.gather_until:
+            refused.append((option, "proposed-late"))
+        elif option["round"] > round_:
+            refused.append((option, "other-round"))
+        elif len(fit) == offer["maxOptions"]:
+            refused.append((option, "one-too-many"))
+        else:
+            fit.append(option)
+    return tuple(fit), refused
+
+
+def _claims(answers: Mapping[str, Record]) -> dict[str, str]:
+    """Circle key -> the collective that lists it, whoever else does."""
+    return {circle["key"]: by for by in sorted(answers) for circle in answers[by]["circles"]}
+
+
+def roll(offer: Record, answers: Mapping[str, Record]) -> dict[str, Place]:
+    """The circles that vote. A key listed by two collectives is on neither's roll; one smaller than
+    `minCircle` is on it only as its collective's only circle (the assembly)."""
+    claimed = Counter(circle["key"] for answer in answers.values() for circle in answer["circles"])
+    places = {}
+    for by, answer in answers.items():
+        for circle in answer["circles"]:
+            large_enough = circle["size"] >= offer["minCircle"] or len(answer["circles"]) == 1
+            if claimed[circle["key"]] == 1 and large_enough:
+                places[circle["key"]] = Place(
+                    circle["key"], by, answer["instance"], answer["takes"], circle["size"], circle["name"]
+                )
+    return places
+
+
+def roll_root(keys: Iterable[str]) -> str:
+    """The Merkle root (hex) over the 32 bytes of each key, in the order of their written forms."""
+    return tree_root([key_bytes(key) for key in sorted(keys)]).hex()
+
+
+def keepers(offer: Record, answers: Mapping[str, Record]) -> list[str]:
+    """The keepers, sorted: instances of those that offered, at most `maxKeepers`, by lowest SHA-256 of "offer
+    digest, key"."""
+    offered = {answer["instance"] for answer in answers.values() if answer["keeps"]}
+    by_lot = sorted(offered, key=lambda key: hashlib.sha256(f"{offer.digest}{key}".encode()).digest())
+    return sorted(by_lot[: offer["maxKeepers"]])
+
+
+def compute(
+    offer: Record, answers: Iterable[Record], options: Iterable[Record], round_: int = 1
+) -> dict[str, Any]:
+    """The fields of the Terms that these records make. Raises NoTerms if they make none."""
+    latest, _ = standing_answers(offer, answers, round_)
+    taking = {by: answer for by, answer in latest.items() if answer["takes"] != "declines"}
+    chosen, _ = entitled_options(offer, taking, options, round_)
+    places = roll(offer, taking)
+    held_by = keepers(offer, taking)
+    if not any(place.takes in BOUND for place in places.values()):
+        raise NoTerms("nobody-bound", "No collective with a circle takes part with its own vote.")
+    if len(places) > LARGEST_ROLL:
+        raise NoTerms("roll-too-large", f"More than {LARGEST_ROLL} circles cannot vote in one decision.")
+    if not held_by:
+        raise NoTerms("no-keepers", "No instance offered to keep the records.")
+    if len(chosen) < METHODS[offer["method"]].options[0]:
+        raise NoTerms("too-few-options", "There are too few proposals for this method.")
+    return {
+        "round": round_,
+        "answers": sorted(answer.digest for answer in taking.values()),
+        "options": [option.digest for option in chosen],
+        "roll": sorted(places),
+        "rollRoot": roll_root(places),
+        "keepers": held_by,
+    }
+
+
+def recompute(
+    offer: Record, terms: Record, held: Mapping[str, Record]
+) -> tuple[Frozen | None, tuple[str, ...]]:
+    """(the frozen round, nothing missing) if these Terms are what they list makes; (None, what is missing
+    from `held`, by digest) if it cannot be said yet; (None, nothing missing) if they are wrong. Who signed
+    them is not judged."""
+    listed = [*terms["answers"], *terms["options"]]
+    missing = tuple(digest for digest in listed if digest not in held)
+    if missing:
+        return None, missing
+    answers = [held[digest] for digest in terms["answers"]]
+    options = [held[digest] for digest in terms["options"]]
+    if any(one.type != "Answer" for one in answers) or any(one.type != "Option" for one in options):
+        return None, ()
+    try:
+        fields = compute(offer, answers, options, terms["round"])
+    except NoTerms:
+        return None, ()
+    if any(terms[name] != value for name, value in fields.items()):
+        return None, ()
+    by_collective = {answer.by: answer for answer in answers}
+    circles = roll(offer, by_collective)
+    return Frozen(terms, by_collective, tuple(options), circles, frozenset(terms["keepers"])), ()
+
+
+def effective(
+    offer: Record, terms: Iterable[Record], acks: Iterable[Record], held: Mapping[str, Record]
+) -> tuple[InEffect, Refused]:
+    """Which Terms are in effect: those with most first acknowledgements by distinct answering instances; then
+    the convener's, then the lower signer's key, then the lower digest. Only acknowledgements dated by the
+    close count, and none means no effect.
+
+    Two by one signer make the round void if that is the convener, or if one of the two would be in effect.
+    """
+    frozen, refused = _candidates(offer, terms, held)
+    firsts = _first_acks(acks, times_of(offer))
+    support: dict[str, dict[str, Record]] = {digest: {} for digest in frozen}
+    for instance, ack in firsts.items():
+        one = frozen.get(ack["terms"])
+        if one is not None and instance in one.instances:
+            support[ack["terms"]][instance] = ack
+
+    def order(digest: str) -> tuple[int, bool, str, str]:
+        by = frozen[digest].terms.by
+        return -len(support[digest]), by != offer.by, by, digest
+
+    best = min((digest for digest in frozen if support[digest]), key=order, default=None)
+    double = _double(offer, [one.terms for one in frozen.values()], frozen[best].terms.by if best else None)
+    chosen = frozen[best] if best else None
+    candidates = tuple(frozen[digest].terms for digest in sorted(frozen))
+    return InEffect(chosen, support[best] if best else {}, double, candidates), refused
+
+
+def _candidates(
+    offer: Record, terms: Iterable[Record], held: Mapping[str, Record]
+) -> tuple[dict[str, Frozen], Refused]:
+    times = times_of(offer)
+    fit: dict[str, Frozen] = {}
+    refused: Refused = []
+    for one in terms:
+        if one["round"] != 1:
+            refused.append((one, "other-round"))
+        elif one.at < times.ready or (one.by != offer.by and one.at < times.opens):
+            refused.append((one, "terms-early"))
+        elif one.at > times.closes:
+            refused.append((one, "terms-late"))
+        else:
+            frozen, missing = recompute(offer, one, held)
+            if frozen is None:
+                refused.append((one, "terms-not-held" if missing else "terms-wrong"))
+            elif one.by != offer.by and one.by not in frozen.answers:
+                refused.append((one, "not-entitled"))
+            else:
+                fit[one.digest] = frozen
+    return fit, refused
+
+
+def _first_acks(acks: Iterable[Record], times: Times) -> dict[str, Record]:
+    first: dict[str, Record] = {}
+    for ack in sorted(acks, key=lambda one: (one.at, one.digest)):
+        if ack.at <= times.closes:
+            first.setdefault(ack.by, ack)
+    return first
+
+
+def _double(offer: Record, candidates: Sequence[Record], effective_signer: str | None) -> tuple[Record, ...]:
+    for signer in (offer.by, effective_signer):
+        twice = sorted((one for one in candidates if one.by == signer), key=lambda one: one.digest)
+        if len(twice) > 1:
+            return tuple(twice)
+    return ()
+
+
+def left_out(offer: Record, terms: Record, held: Mapping[str, Record]) -> tuple[str, ...]:
+    """Digests that these Terms should list as far as we know, and do not: what a TermsObjection names. None:
+    acknowledge."""
+    answers = [record for record in held.values() if record.type == "Answer"]
+    options = [record for record in held.values() if record.type == "Option"]
+    try:
+        fields = compute(offer, answers, options, terms["round"])
+    except NoTerms:
+        return ()
+    listed = {*terms["answers"], *terms["options"]}
+    return tuple(digest for digest in (*fields["answers"], *fields["options"]) if digest not in listed)
