@@ -1,12 +1,18 @@
 """Other servers: their health, blocks, and what was undone before it arrived."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import Boolean, Float, Integer, String, Text, select
+from sqlalchemy import Boolean, Float, Integer, String, Text, or_, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
+
+HOUR: Final = timedelta(hours=1)
+SEEN_AGAIN_AFTER: Final = timedelta(minutes=1)  # a peer that talks all the time is not written down each time
 
 
 class Peer(Base):
@@ -39,5 +45,55 @@ async def is_blocked(session: AsyncSession, authority: str) -> bool:
     return bool(await session.scalar(select(Peer.is_blocked).where(Peer.authority == authority)))
 
 
+async def note_seen(session: AsyncSession, authority: str, offset: float | None, now: datetime) -> None:
+    """The peer signed something just now, by a clock that is `offset` seconds ahead of ours; noted once a minute."""
+    values = {"seen_at": now, "clock_offset": offset}
+    statement = _insert(session)(Peer).values(authority=authority, is_blocked=False, new_actors=0, **values)
+    long_ago = or_(Peer.seen_at.is_(None), Peer.seen_at <= now - SEEN_AGAIN_AFTER)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["authority"], set_=values, where=long_ago)
+    )
+
+
+async def peer_at(session: AsyncSession, authority: str) -> Peer:
+    """The row of a peer, locked on PostgreSQL until the transaction ends; made if it is not there yet."""
+    statement = _insert(session)(Peer).values(authority=authority, is_blocked=False, new_actors=0)
+    await session.execute(statement.on_conflict_do_nothing(index_elements=["authority"]))
+    return await session.get_one(Peer, authority, with_for_update=True, populate_existing=True)
+
+
+async def new_actors_lately(session: AsyncSession, authority: str, now: datetime) -> int:
+    """How many actors of this peer were discovered in the hour that `note_new_actor` counts."""
+    query = select(Peer.new_actors).where(Peer.authority == authority, Peer.new_actors_since > now - HOUR)
+    return await session.scalar(query) or 0
+
+
+async def note_new_actor(session: AsyncSession, authority: str, now: datetime) -> None:
+    """One more actor was discovered there; after an hour the count begins anew."""
+    peer = await peer_at(session, authority)
+    if peer.new_actors_since is None or peer.new_actors_since <= now - HOUR:
+        peer.new_actors, peer.new_actors_since = 0, now
+    peer.new_actors += 1
+
+
+async def may_refetch_keys(session: AsyncSession, authority: str, pause: timedelta, now: datetime) -> bool:
+    """Whether keys of this peer were not refetched within `pause`; if so, they are from now on."""
+    peer = await peer_at(session, authority)
+    if peer.keys_refetched_at is not None and peer.keys_refetched_at > now - pause:
+        return False
+    peer.keys_refetched_at = now
+    return True
+
+
 async def tombstone_of(session: AsyncSession, uri: str) -> Tombstone | None:
     return await session.get(Tombstone, uri)
+
+
+async def bury(session: AsyncSession, uri: str, owner: str, now: datetime) -> None:
+    """Remember that `owner` deleted or undid this; the first to do so stands."""
+    statement = _insert(session)(Tombstone).values(uri=uri, owner=owner, at=now)
+    await session.execute(statement.on_conflict_do_nothing(index_elements=["uri"]))
+
+
+def _insert(session: AsyncSession) -> Any:
+    return postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
