@@ -1,5 +1,6 @@
 """The only wiring: settings, clock and names in, an application out. `jura serve`, the demo and every test call the same."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
@@ -11,7 +12,7 @@ from server import web as pages
 from server.clock import Clock, FileClock, SystemClock
 from server.errors import answer_errors
 from server.home import make_home
-from server.keys import CLOCK, DATABASE, HOME, NETWORK, SETTINGS
+from server.keys import CLOCK, DATABASE, HOME, NETWORK, SETTINGS, STOPPING
 from server.settings import Settings
 from server.workers import run_workers
 
@@ -32,6 +33,7 @@ def create_app(
     app[CLOCK] = clock or (FileClock(settings.clock) if settings.clock else SystemClock())
     app[HOME] = make_home(settings)
     app[DATABASE] = open_database(settings.database)
+    app[STOPPING] = asyncio.Event()
     app.cleanup_ctx.append(_database)
     app.cleanup_ctx.append(_network(names))
     if workers:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
-from server.keys import DATABASE, SETTINGS
+from server.keys import DATABASE, SETTINGS, STOPPING
 from server.workers.decisions import decisions_due
 from server.workers.delivery import deliveries_due
 from server.workers.inbox import inbox_due
@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 
 async def run_workers(app: web.Application) -> AsyncIterator[None]:
     """A cleanup context: the passes run while the application does; at its end they finish what they hold."""
-    stop = asyncio.Event()
+    stop = app[STOPPING]
+    stop.clear()
     tasks = [asyncio.create_task(_loop(app, name, due, stop), name=name) for name, due in PASSES.items()]
     async with app[DATABASE].listening():
         yield
