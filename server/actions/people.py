@@ -78,7 +78,7 @@ def check_person(login: str, name: str, password: str) -> None:
     if not 1 <= len(name) <= 80:
         wrong["name"] = "Say what we should call you (at most 80 characters). A pseudonym is fine."
     if not LENGTHS[0] <= len(password) <= LENGTHS[1]:
-        wrong["password"] = "Use at least 10 characters. A few words in a row are good."
+        wrong["password"] = "Use at least 10 characters. A few words in a row are good."  # noqa: S105 - a sentence
     if wrong:
         raise Invalid(wrong)
 

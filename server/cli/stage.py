@@ -4,8 +4,9 @@ Each has its own database and listens on its own port; they speak HTTP with each
 """
 
 import asyncio
+import contextlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +16,9 @@ from aiohttp import web
 from server.app import Names, create_app
 from server.cli.founding import found_instance
 from server.clock import MovableClock
-from server.keys import CLOCK
+from server.keys import CLOCK, DATABASE
 from server.settings import Settings, make_secret
-from server.workers import PASSES
+from server.workers import PASSES, run_workers
 
 
 @dataclass
@@ -53,6 +54,7 @@ class Stage:
         self.clock = clock
         self.workers = workers
         self.instances: dict[str, Instance] = {}
+        self._working: list[AsyncIterator[None]] = []
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="jura-")
         self.folder = folder or Path(self._temporary.name if self._temporary else "")
 
@@ -102,12 +104,29 @@ class Stage:
                 return total
         raise TimeoutError(f"after {most} rounds there is still something due")
 
+    async def work_by_itself(self) -> None:
+        """From now on the instances' own workers do what is due (the demo, once it is handed to people)."""
+        for instance in self.instances.values():
+            context = run_workers(instance.app)
+            await anext(context)
+            self._working.append(context)
+
+    def nudge(self) -> None:
+        """Let all workers look at once, since the clock was moved."""
+        for instance in self.instances.values():
+            for name in PASSES:
+                instance.app[DATABASE].woken(name).set()
+
     async def advance(self, by: timedelta) -> None:
         """Move the clock of all instances on, and settle."""
         self.clock.advance(by)
         await self.settle()
 
     async def close(self) -> None:
+        for context in self._working:
+            with contextlib.suppress(StopAsyncIteration):
+                await anext(context)
+        self._working.clear()
         await asyncio.gather(*(i.runner.cleanup() for i in self.instances.values()))
         self.instances.clear()
         if self._temporary:

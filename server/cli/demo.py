@@ -1,0 +1,115 @@
+"""`jura demo`: three collectives on this machine reach a joint decision. Nothing in it is made up: three instances, three
+databases, real HTTP between them. The people are played by calling the same actions as the pages do."""
+
+import argparse
+import asyncio
+import contextlib
+import shutil
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from server.cli.cast import COLLECTIVES, DEMO_PASSWORD, Play
+from server.cli.stage import Stage
+from server.clock import MovableClock
+from server.settings import SettingsError
+
+FOLDER = Path(".demo")
+PORTS = 8101
+
+
+def flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--headless", action="store_true", help="play it to the end in seconds and print the minutes"
+    )
+    parser.add_argument("--port", type=int, default=PORTS, help=f"first of three ports (default {PORTS})")
+
+
+def run(args: argparse.Namespace) -> int:
+    if not 1 <= args.port <= 65533:
+        raise SettingsError("--port must lie between 1 and 65533.")
+    return asyncio.run(_headless(args.port) if args.headless else _live(args.port))
+
+
+async def _open(stage: Stage, first_port: int) -> None:
+    """Found and start all three; a taken port is said in one line."""
+    for offset, (name, collective) in enumerate(COLLECTIVES.items()):
+        port = first_port + offset
+        try:
+            await stage.start(name, port, collective.title, collective.summary)
+        except OSError as error:
+            raise SettingsError(
+                f"Port {port} is taken: stop what uses it, or choose others with `jura demo --port {port + 100}`."
+            ) from error
+
+
+async def _headless(first_port: int) -> int:
+    """Play the whole story on a movable clock, print it as minutes, then every instance's countRoot on one line each."""
+    clock = MovableClock()
+    async with Stage(tuple(COLLECTIVES), clock) as stage:
+        await _open(stage, first_port)
+        play = Play(stage, say=print)
+        await play.prologue()
+        await play.vote(everybody=True)
+        await play.to_the_end()
+        roots = await play.roots()
+        print()
+        for name, (state, outcome, root) in roots.items():
+            print(f"{name:4} {state} {outcome} countRoot {root}")
+    agree = len({root for _, _, root in roots.values()}) == 1 and {s for s, _, _ in roots.values()} == {
+        "final"
+    }
+    print("All instances hold the same root." if agree else "The instances differ.", flush=True)
+    return 0 if agree else 1
+
+
+async def _live(first_port: int) -> int:
+    """Seed the story up to the last ballots, then leave the rest to whoever sits at the browser."""
+    await asyncio.to_thread(shutil.rmtree, FOLDER, ignore_errors=True)
+    clock = MovableClock()
+    stage = Stage(tuple(COLLECTIVES), clock, folder=FOLDER)
+    async with stage:
+        clock.advance(timedelta(hours=-30))  # the story so far lies in the past
+        await _open(stage, first_port)
+        play = Play(stage, say=lambda line: None)
+        await play.prologue()
+        await play.vote(everybody=False)
+        clock.advance(timedelta(hours=30) - play.elapsed)
+        await stage.settle()
+        await stage.work_by_itself()
+        _tell(stage, play)
+        await _listen_to_the_keyboard(stage)
+    return 0
+
+
+def _tell(stage: Stage, play: Play) -> None:
+    """Where to look, who to be, what to try."""
+    print("Three collectives are running on this machine:\n")
+    for name, collective in COLLECTIVES.items():
+        logins = ", ".join(collective.members)
+        print(f"  {collective.title:28} {stage.instances[name].url}\n    log in as: {logins}")
+    print(f"\nEverybody's password: {DEMO_PASSWORD}")
+    print(f"The decision: “{play.question}”\n")
+    print("Try this:")
+    for number, step in enumerate(play.steps_left(), start=1):
+        print(f"  {number}. {step}")
+    print("\nPress Enter to move all three clocks on by one hour. Ctrl-C stops everything.", flush=True)
+
+
+async def _listen_to_the_keyboard(stage: Stage) -> None:
+    """Each Enter moves the clock by an hour; without a keyboard just wait."""
+    loop = asyncio.get_running_loop()
+    pressed = asyncio.Event()
+    with contextlib.suppress(NotImplementedError, PermissionError, ValueError):
+        loop.add_reader(sys.stdin.fileno(), lambda: (sys.stdin.readline() or _unplug(loop)) and pressed.set())
+    while True:
+        await pressed.wait()
+        pressed.clear()
+        stage.clock.advance(timedelta(hours=1))
+        stage.nudge()
+        print(f"It is now {stage.clock.now():%-d %B, %H:%M} UTC on all three.", flush=True)
+
+
+def _unplug(loop: asyncio.AbstractEventLoop) -> str:
+    loop.remove_reader(sys.stdin.fileno())
+    return ""
