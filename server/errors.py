@@ -7,6 +7,7 @@ with an id that the answer quotes, and never shown.
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -36,7 +37,28 @@ def status_of(error: Exception) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """What an answer says when something does not work: a status, a stable code and a sentence for people."""
+
+    status: int
+    code: str
+    sentence: str
+
+
+ErrorPage = Callable[[web.Request, Trouble], Awaitable[web.Response]]
+ERROR_PAGE: web.AppKey[ErrorPage] = web.AppKey("error_page", Callable)  # type: ignore[arg-type]
+
+MISSING = Trouble(404, "not-found", "Either nothing is at this address, or it is not open to everybody.")
+OF_HTTP: dict[int, Trouble] = {
+    404: MISSING,
+    405: Trouble(405, "method", "This address does not take such a request."),
+    413: Trouble(413, "too-large", "This is more than we read at once."),
+}
+
+
 def wants_page(request: web.Request) -> bool:
+    """Is it a person's browser that asks? Machines name what they want, or take anything."""
     return "text/html" in request.headers.get("Accept", "")
 
 
@@ -46,16 +68,29 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         return await handler(request)
     except (Refusal, WireError) as error:
-        return web.json_response({"error": error.code, "message": error.sentence}, status=status_of(error))
-    except web.HTTPException:
-        raise
+        return await _answer(request, Trouble(status_of(error), error.code, error.sentence), error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        trouble = OF_HTTP.get(error.status) or Trouble(
+            error.status, "http", "This request could not be answered."
+        )
+        return await _answer(request, trouble, error)
     except Exception:
         quote = secrets.token_hex(4)
         logger.exception("error %s while answering %s %s", quote, request.method, request.path)
-        return web.json_response(
-            {
-                "error": "internal",
-                "message": f"Something went wrong here. Please quote {quote} to the operator.",
-            },
-            status=500,
-        )
+        sentence = f"Something went wrong here. Please quote {quote} to the operator."
+        return await _answer(request, Trouble(500, "internal", sentence))
+
+
+async def _answer(request: web.Request, trouble: Trouble, error: Exception | None = None) -> web.Response:
+    if wants_page(request) and ERROR_PAGE in request.app:
+        response = await request.app[ERROR_PAGE](request, trouble)
+    else:
+        said: dict[str, object] = {"error": trouble.code, "message": trouble.sentence}
+        if isinstance(error, Invalid):
+            said["fields"] = error.fields
+        response = web.json_response(said, status=trouble.status)
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        response.headers["Allow"] = error.headers["Allow"]
+    return response

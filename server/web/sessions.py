@@ -1,0 +1,123 @@
+"""Browsers: the cookie of a log-in, the mark in forms, and the visit: who looks, at which collective, at what instant.
+
+Visitors get no cookie until they are shown a form. Faces open one READ or ACT transaction per request through `reading` and
+`acting`; nobody else in `server.web` begins one.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.people import Actor
+from server.actions.people import LOGIN_LASTS, viewer_of
+from server.actions.telling import us
+from server.keys import CLOCK, DATABASE, HOME, SETTINGS
+from server.viewer import Viewer
+
+FORM_COOKIE_LASTS = 24 * 3600
+_NEW_FORM_COOKIE = "jura new form cookie"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request inside its transaction."""
+
+    request: web.Request
+    session: AsyncSession
+    viewer: Viewer
+    collective: Actor
+
+    @property
+    def now(self) -> datetime:
+        return self.viewer.now
+
+
+@contextlib.asynccontextmanager
+async def reading(request: web.Request) -> AsyncIterator[Visit]:
+    """A visit that only looks."""
+    async with request.app[DATABASE].READ() as session:
+        yield await _visit(request, session)
+
+
+@contextlib.asynccontextmanager
+async def acting(request: web.Request) -> AsyncIterator[Visit]:
+    """A visit that does one thing: what it changes stands iff the block ends without an error."""
+    async with request.app[DATABASE].ACT.begin() as session:
+        yield await _visit(request, session)
+
+
+async def _visit(request: web.Request, session: AsyncSession) -> Visit:
+    collective, _ = await us(session)
+    viewer = await viewer_of(session, login_token(request), request.app[CLOCK].now())
+    return Visit(request, session, viewer, collective)
+
+
+def cookie_name(request: web.Request) -> str:
+    return "__Host-jura" if request.app[SETTINGS].secure else "jura"
+
+
+def form_cookie_name(request: web.Request) -> str:
+    return cookie_name(request) + "-form"
+
+
+def login_token(request: web.Request) -> str | None:
+    """What the log-in cookie holds, whether or not it is still good."""
+    return request.cookies.get(cookie_name(request)) or None
+
+
+def mark_for(request: web.Request, login: str | None = None) -> str:
+    """The hidden mark of a form on the page that answers this request: an HMAC over the browser's cookie. A browser without one
+    is given one. `login` is a log-in that this very answer opens."""
+    token = login or _browser(request)
+    if token is None:
+        token = request[_NEW_FORM_COOKIE] = request.get(_NEW_FORM_COOKIE) or secrets.token_urlsafe(32)
+    return _mark(request, token)
+
+
+def is_marked(request: web.Request, mark: str) -> bool:
+    """Was a form with this mark on a page that we gave to this browser?"""
+    token = _browser(request)
+    return token is not None and hmac.compare_digest(_mark(request, token).encode(), mark.encode())
+
+
+def _browser(request: web.Request) -> str | None:
+    return login_token(request) or request.cookies.get(form_cookie_name(request)) or None
+
+
+def _mark(request: web.Request, token: str) -> str:
+    return hmac.new(request.app[HOME].csrf_key, token.encode(), hashlib.sha256).hexdigest()
+
+
+def remember_browser(request: web.Request, response: web.StreamResponse) -> None:
+    """Set the cookie for forms, if this page has the browser's first one."""
+    token = request.get(_NEW_FORM_COOKIE)
+    if token is not None:
+        _set(request, response, form_cookie_name(request), token, FORM_COOKIE_LASTS)
+
+
+def remember_login(request: web.Request, response: web.StreamResponse, token: str) -> None:
+    """From now on this browser is logged in."""
+    _set(request, response, cookie_name(request), token, int(LOGIN_LASTS.total_seconds()))
+
+
+def forget_login(request: web.Request, response: web.StreamResponse) -> None:
+    _set(request, response, cookie_name(request), "", 0)
+
+
+def _set(request: web.Request, response: web.StreamResponse, name: str, value: str, seconds: int) -> None:
+    secure = request.app[SETTINGS].secure
+    response.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="Lax", secure=secure)
+
+
+def address_of(request: web.Request) -> str:
+    """The client's address: what the last proxy of ours saw, where there are proxies."""
+    proxies = request.app[SETTINGS].proxies
+    seen = [part.strip() for part in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
+    return (seen[-proxies] if 0 < proxies <= len(seen) else "") or request.remote or ""

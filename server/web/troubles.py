@@ -1,0 +1,93 @@
+"""What a person sees when something does not work: what happened, in a sentence, and what to do next.
+
+A stranger cannot tell what is not there from what may not be seen.
+"""
+
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from urllib.parse import quote
+
+from aiohttp import web
+
+from models.rules.refusals import Refusal
+from server.errors import Trouble
+from server.web.render import Frame, bare_frame, frame_of, page
+from server.web.sessions import reading
+
+
+@dataclass(frozen=True)
+class TroublePage:
+    title: str
+    sentence: str
+    advice: str
+    login: str = ""
+
+
+HIDDEN = TroublePage(
+    "There is nothing here for you",
+    "Either nothing is at this address, or it is not open to everybody.",
+    "Check the address. If you are a member of this collective or were invited, log in first.",
+)
+
+# By the refusal's code, then by status.
+PAGES: dict[str | int, tuple[str, str]] = {
+    "invitation": (
+        "This link is not known here",
+        "Check that you copied all of it, or ask who sent it for a new one.",
+    ),
+    "used": ("This link has been used", "If it was you who used it, log in. If not, ask for a new link."),
+    "expired": ("This link is over", "Links last seven days. Ask who sent it for a new one."),
+    "form": (
+        "This form was not accepted",
+        "Open the page again on this site, then send the form from there.",
+    ),
+    HTTPStatus.BAD_REQUEST: ("This could not be read", "Go back and try again."),
+    HTTPStatus.UNAUTHORIZED: ("Please log in", "Log in, then come back to this page."),
+    HTTPStatus.FORBIDDEN: (
+        "You may not do this now",
+        "Powers are lent here for a time. The register on the collective's page says who holds which one.",
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "This address takes a form",
+        "Go back to the page with the form and send it from there.",
+    ),
+    HTTPStatus.CONFLICT: (
+        "This is not possible now",
+        "Go back, look at the page as it is now, and decide then.",
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "This is too long",
+        "Go back, shorten your text, and send it again.",
+    ),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Too many attempts", "Wait a quarter of an hour, then try again."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        "Something went wrong on our side",
+        "Nothing was saved. Go back and try again; your browser may still have what you typed.",
+    ),
+}
+OTHER = ("This did not work", "Go back and try again.")
+
+
+async def trouble_page(request: web.Request, trouble: Trouble) -> web.Response:
+    """The page for people; everything that is not found looks the same, save an invitation's link."""
+    if trouble.status == HTTPStatus.NOT_FOUND and trouble.code != "invitation":
+        context = HIDDEN
+    else:
+        title, advice = PAGES.get(trouble.code) or PAGES.get(trouble.status) or OTHER
+        context = TroublePage(title, trouble.sentence, advice)
+    frame = await _frame(request, trouble)
+    if not frame.member and (trouble.status in (401, 403, 404) or trouble.code == "used"):
+        back = request.path if request.method == "GET" and trouble.code != "used" else "/"
+        context = replace(context, login=f"/login?next={quote(back, safe='/@')}")
+    return page(request, frame, "errors/show.html", context, trouble.status)
+
+
+async def _frame(request: web.Request, trouble: Trouble) -> Frame:
+    """Whose page it is and who looks; where that cannot be known, only where it is."""
+    if trouble.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return bare_frame(request)
+    try:
+        async with reading(request) as visit:
+            return frame_of(visit)
+    except Refusal:
+        return bare_frame(request)
