@@ -60,12 +60,14 @@ class AddressRefused(OSError):
 
 
 def is_public_address(text: str) -> bool:
-    """Whether the address (without brackets) is one of the public internet.
+    """Whether the address (without brackets or scope) is one of the public internet.
 
     IPv6 forms that hide an IPv4 address are refused as such, whatever they hide.
     """
+    if "%" in text:
+        return False
     try:
-        address = ipaddress.ip_address(text.partition("%")[0])
+        address = ipaddress.ip_address(text)
     except ValueError:
         return False
     if isinstance(address, ipaddress.IPv4Address):
