@@ -52,15 +52,11 @@ def document(
 def best_link(well_known: Json) -> str | None:
     """Where another server keeps its newest document that we read, or None."""
     listed = well_known.get("links")
-    found = {
-        link.get("rel"): link.get("href")
-        for link in (listed if isinstance(listed, list) else [])
-        if isinstance(link, dict)
-    }
+    usable = [link for link in listed if isinstance(link, dict)] if isinstance(listed, list) else []
     for schema in ("2.1", "2.0"):
-        href = found.get(f"{SCHEMA}{schema}")
-        if isinstance(href, str):
-            return href
+        for link in usable:
+            if link.get("rel") == f"{SCHEMA}{schema}" and isinstance(link.get("href"), str):
+                return str(link["href"])
     return None
 
 

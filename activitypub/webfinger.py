@@ -127,6 +127,8 @@ def claimed_handle(actor_document: Json) -> Handle:
     if isinstance(claimed, str):
         return Handle.read(claimed)
     origin(actor)
+    if not isinstance(name, str):
+        raise Malformed("bad-handle", "The actor has no name.")
     return Handle.read(f"{name}@{urlsplit(actor).netloc}")
 
 
