@@ -1,18 +1,19 @@
 """Endings: the state a decision is in, what its result is then, whom it binds, and when time alone changes
 that.
 
-Small functions that `standing` puts together; records of collectives about the outcome are judged here.
+Small functions that `standing` puts together; `result_due` is what a keeper has to publish.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from models.rules.records import Record, instant
 from models.rules.rounds import Counted, Round
 from models.rules.terms import Refused
 from models.rules.times import Times
-from models.rules.view import Binding, Coverage, Shown
+from models.rules.view import Binding, Coverage, Shown, Standing
 
 SECOND = timedelta(seconds=1)
 
@@ -164,3 +165,15 @@ def wakes_at(state: str, times: Times, now: datetime, bound: Iterable[Binding]) 
         times.wait_ends,
     )
     return min((one for one in instants if one > now), default=None)
+
+
+def result_due(view: Standing, instance: str) -> dict[str, Any] | None:
+    """The fields of the Result that this instance has to publish now; None if it is no keeper, if it is too
+    early, if the round came to nothing, or if its latest Result says all this already."""
+    said = next((one for one in view.keepers if one.instance == instance), None)
+    fields = view.result_fields()
+    if said is None or view.terms is None or not fields or fields["state"] is None:
+        return None
+    if said.result is not None and all(said.result.get(name) == value for name, value in fields.items()):
+        return None
+    return {"terms": view.terms.digest, "seq": said.seq + 1, **fields}

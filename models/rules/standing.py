@@ -124,7 +124,9 @@ def _view(
         collectives=bound,
         withdrawn=withdrawn,
         objections=objections,
-        ignored=tuple(sorted({Ignored(one, code) for one, code in refused}, key=lambda i: i.record.digest)),
+        ignored=tuple(
+            sorted({Ignored(one, code) for one, code in refused}, key=lambda i: (i.record.digest, i.code))
+        ),
     )
 
 
