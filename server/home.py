@@ -72,12 +72,12 @@ class Home:
         key: RSAPrivateKey = self._opened[actor.id, "rsa"]
         return key
 
-    def sign(self, actor: Actor, type_: str, scope: str | None, now: datetime, **fields: Any) -> Signed:
+    def sign(self, signer: Actor, kind: str, in_scope: str | None, now: datetime, **fields: Any) -> Signed:
         """A record of this type, signed by a local actor; `BadRecord` if its shape is wrong."""
-        if actor.ed25519 is None:
-            raise LookupError(f"{actor.uri} has no key here")
-        draft = records.draft(type_, actor.ed25519, scope, now, **fields)
-        document: Mapping[str, Any] = proofs.sign_record(draft, self.key_of(actor))
+        if signer.ed25519 is None:
+            raise LookupError(f"{signer.uri} has no key here")
+        draft = records.draft(kind, signer.ed25519, in_scope, now, **fields)
+        document: Mapping[str, Any] = proofs.sign_record(draft, self.key_of(signer))
         return Signed(records.read(document), document)
 
 

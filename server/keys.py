@@ -11,7 +11,7 @@ from server.home import Home
 from server.settings import Settings
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
-CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)  # type: ignore[type-abstract]
+CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 DATABASE: web.AppKey[Database] = web.AppKey("database", Database)
 HOME: web.AppKey[Home] = web.AppKey("home", Home)
 NETWORK: web.AppKey[ClientSession] = web.AppKey("network", ClientSession)

@@ -40,24 +40,20 @@ class Viewer:
 
     def require_member(self) -> Member:
         if self.member is None or not self.is_member:
-            raise NotAllowed("Please log in as a member of this collective.", code="log-in")
+            raise NotAllowed("log-in", "Please log in as a member of this collective.")
         return self.member
 
 
 def no_mandate(power: str) -> NotAllowed:
-    return NotAllowed(f"This needs a mandate with the power “{power}” that is in force now.", power)
+    return NotAllowed(power, f"This needs a mandate with the power “{power}” that is in force now.")
 
 
 def as_rule(row: MandateRow) -> Mandate:
     """The plain values that the rules compute with."""
     return Mandate(
-        id=str(row.id),
-        principal="collective",
-        delegate=str(row.member_id),
         powers=frozenset(row.powers),
         starts=row.starts_at,
         ends=row.ends_at,
-        accepted_at=row.accepted_at,
-        recalled_at=row.recalled_at,
-        term=row.term,
+        accepted=row.accepted_at,
+        recalled=row.recalled_at,
     )

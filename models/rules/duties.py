@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from models.rules.ending import result_due
 from models.rules.records import Record, stamp
 from models.rules.standing import Standing, standing
 from models.rules.terms import Frozen, NoTerms, compute, left_out, recompute, standing_answers
@@ -46,11 +47,11 @@ def duties(records: Iterable[Record], now: datetime, us: Us, received: Mapping[s
     times = times_of(view.offer)
     mine = [r for r in known.values() if r.by in (us.collective, us.instance)]
     due = [*_terms(view, known, mine, times, now, us), *_acks(view, known, mine, times, now, us)]
-    frozen = view.frozen
+    frozen = view.round.frozen if view.round else None
     if frozen is not None and us.instance in frozen.instances:
         due += _receipts(frozen, known, mine, now, us, received)
         due += _close_statement(frozen, known, mine, times, now, us)
-        due += _result(view, frozen, mine, times, now, us)
+        due += _result(view, us)
     return due
 
 
@@ -60,7 +61,7 @@ def next_duty(records: Iterable[Record], now: datetime, us: Us) -> datetime | No
     view = standing(known.values(), now)
     times = times_of(view.offer)
     instants = [times.closes, times.grace_ends]
-    if view.frozen is None:
+    if view.round is None:
         instants += [times.ready, times.ready + PATIENCE, times.opens, _fallback_at(view, known, times, us)]
     instants += [
         r.at + PATIENCE for r in known.values() if r.type == "TermsObjection" and r.by == us.instance
@@ -189,17 +190,8 @@ def _close_statement(
     yield Duty("CloseStatement", "instance", {"terms": terms, "circles": circles})
 
 
-def _result(
-    view: Standing, frozen: Frozen, mine: Sequence[Record], times: Times, now: datetime, us: Us
-) -> Iterator[Duty]:
-    """After the grace: what we counted, and again whenever we come to count something else, until it is final."""
-    if now < times.grace_ends or us.instance not in frozen.keepers or view.state == "final":
-        return
-    ours = [
-        r for r in mine if r.type == "Result" and r["terms"] == frozen.terms.digest and r.by == us.instance
-    ]
-    latest = max(ours, key=lambda r: int(r["seq"]), default=None)
-    fields = view.result_fields()
-    if latest is None or any(latest.get(name) != value for name, value in fields.items()):
-        seq = 1 if latest is None else latest["seq"] + 1
-        yield Duty("Result", "instance", {"terms": frozen.terms.digest, "seq": seq, **fields})
+def _result(view: Standing, us: Us) -> Iterator[Duty]:
+    """After the grace: what we counted, and again whenever we come to count something else or its state changes."""
+    fields = result_due(view, us.instance)
+    if fields is not None:
+        yield Duty("Result", "instance", fields)

@@ -46,7 +46,7 @@ async def seat(session: AsyncSession, viewer: Viewer, scope: Scope) -> tuple[Mem
     member = viewer.require_member()
     circle = await circle_on_roll(session, scope, member)
     if circle is None:
-        raise NotFound("You sit in no circle of this decision.", "seat")
+        raise NotFound("seat", "You sit in no circle of this decision.")
     return member, circle
 
 
@@ -78,8 +78,8 @@ async def save_draft(
     latest = await decisions.latest_draft(session, scope.id, circle.id)
     if base != (latest.number if latest else 0):
         raise Conflict(
-            "Somebody changed the draft while you wrote. Your words are kept below; compare, then save again.",
             "draft-changed",
+            "Somebody changed the draft while you wrote. Your words are kept below; compare, then save again.",
         )
     draft = Draft(
         scope_id=scope.id,
@@ -106,10 +106,10 @@ async def confirm(
     draft = await decisions.latest_draft(session, scope.id, circle.id)
     if draft is None or draft.number != number:
         raise Conflict(
-            "The draft was changed meanwhile. Read the new words, then confirm those.", "draft-changed"
+            "draft-changed", "The draft was changed meanwhile. Read the new words, then confirm those."
         )
     if draft.ballot is not None:
-        raise Conflict("This draft is your circle's ballot already. To change it, write a new draft.", "cast")
+        raise Conflict("cast", "This draft is your circle's ballot already. To change it, write a new draft.")
     view = standing(await ledger.records(session, scope.id, now), now)
     require_voting(view)
     if member.id not in await decisions.confirmed_by(session, draft.id):
@@ -127,9 +127,9 @@ async def unconfirm(session: AsyncSession, viewer: Viewer, scope: Scope, number:
     member, circle = await seat(session, viewer, scope)
     draft = await decisions.latest_draft(session, scope.id, circle.id)
     if draft is None or draft.number != number:
-        raise Conflict("The draft was changed meanwhile.", "draft-changed")
+        raise Conflict("draft-changed", "The draft was changed meanwhile.")
     if draft.ballot is not None:
-        raise Conflict("This draft is your circle's ballot already. To change it, write a new draft.", "cast")
+        raise Conflict("cast", "This draft is your circle's ballot already. To change it, write a new draft.")
     await decisions.withdraw_confirmation(session, draft.id, member.id)
 
 
@@ -187,10 +187,10 @@ def require_voting(view: Standing) -> None:
     """Ballots are taken while the voting is open and our own instance has acknowledged the terms."""
     if view.state in ("gathering", "deliberating"):
         raise TooEarly(
-            "The voting has not opened yet. Your draft is kept; confirm it once the voting is open.", "ballot"
+            "ballot", "The voting has not opened yet. Your draft is kept; confirm it once the voting is open."
         )
     if view.state != "voting":
-        raise TooLate("The voting is closed. Your draft is kept, but it can no longer be cast.", "ballot")
+        raise TooLate("ballot", "The voting is closed. Your draft is kept, but it can no longer be cast.")
 
 
 def check_answer(offer: Record, records: Sequence[Record], answer: Mapping[str, Any]) -> None:

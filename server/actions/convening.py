@@ -180,9 +180,9 @@ async def answer(
     collective, _ = await us(session)
     offer, records = await offer_of(session, scope, now)
     if now > instant(offer["respondBy"]):
-        raise TooLate("The time to answer is over. Your collective can still follow this decision.", "answer")
+        raise TooLate("answer", "The time to answer is over. Your collective can still follow this decision.")
     if any(r.type == "Answer" and r.by == collective.ed25519 for r in records):
-        raise Conflict("Your collective has answered already.", "answered")
+        raise Conflict("answered", "Your collective has answered already.")
     if takes == "ratifies" and (ratify_by is None or ratify_by <= instant(offer["closesAt"])):
         raise Invalid({"ratify_by": "Choose a day for your assembly after the voting closes."})
     await _give_answer(session, home, scope, takes, ratify_by, keys, "en", now)
@@ -238,16 +238,16 @@ async def propose(
     member = viewer.require_member()
     offer, records = await offer_of(session, scope, now)
     if now > instant(offer["gatherUntil"]):
-        raise TooLate("Proposals are closed. You can still vote on those that were made.", "option")
+        raise TooLate("option", "Proposals are closed. You can still vote on those that were made.")
     if not 1 <= len(title.strip()) <= TITLE_LENGTH:
         raise Invalid({"title": f"Give the proposal a title of at most {TITLE_LENGTH} characters."})
     if sum(r.type == "Option" for r in records) >= offer["maxOptions"]:
         raise Conflict(
-            f"There are {offer['maxOptions']} proposals already; more is not possible here.", "options"
+            "options", f"There are {offer['maxOptions']} proposals already; more is not possible here."
         )
     collective, _ = await us(session)
     if offer["options"] == "convener" and offer.by != collective.ed25519:
-        raise NotAllowed("In this decision only the convening collective adds proposals.", code="options")
+        raise NotAllowed("options", "In this decision only the convening collective adds proposals.")
     circle = await circle_on_roll(session, scope, member)
     if circle is None:
         viewer.require("convene")
@@ -283,9 +283,9 @@ async def withdraw(
     collective, _ = await us(session)
     offer, _records = await offer_of(session, scope, now)
     if offer.by != collective.ed25519:
-        raise NotAllowed("Only the collective that convened a decision can withdraw it.", code="convener")
+        raise NotAllowed("convener", "Only the collective that convened a decision can withdraw it.")
     if now >= instant(offer["opensAt"]):
-        raise TooLate("The voting has opened: what is running runs to its end.", "withdraw")
+        raise TooLate("withdraw", "The voting has opened: what is running runs to its end.")
     texts = Texts()
     fields = {"reason": texts.add(reason.strip())} if reason.strip() else {}
     signed = home.sign(collective, "Withdraw", scope.name, now, **fields)

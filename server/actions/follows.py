@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.events import log
@@ -14,7 +15,8 @@ async def follow(
     session: AsyncSession, follower: Actor, followed: Actor, activity_uri: str, now: datetime
 ) -> bool:
     """`follower` follows from now on; False if that Follow was undone before it arrived. A repeat renews its id."""
-    if await tombstone_of(session, activity_uri) is not None:
+    undone = await tombstone_of(session, activity_uri)
+    if undone is not None and undone.owner == follower.uri:
         return False
     row = await follow_of(session, follower.uri, followed.id)
     if row is None:
@@ -36,3 +38,12 @@ async def unfollow(session: AsyncSession, follower_uri: str, followed: Actor, no
     await session.delete(row)
     log(session, "unfollow", now, actor=follower_uri)
     return True
+
+
+async def forget_follower(session: AsyncSession, follower_uri: str, now: datetime) -> int:
+    """`follower_uri` follows nobody here any more; returns how many it had followed."""
+    result = await session.execute(delete(Follow).where(Follow.follower == follower_uri).returning(Follow.id))
+    forgotten = len(result.all())
+    if forgotten:
+        log(session, "unfollow", now, actor=follower_uri, followed=forgotten)
+    return forgotten

@@ -78,7 +78,7 @@ async def found(
 ) -> Actor:
     """Make the collective, its instance actor and its assembly, and a link that admits the founder, once, within 7 days."""
     if await people.local_actor(session, "collective") is not None:
-        raise Conflict("This instance already has its collective.", "founded")
+        raise Conflict("founded", "This instance already has its collective.")
     if handle in (INSTANCE_HANDLE, ASSEMBLY_HANDLE):
         raise Invalid({"handle": f"“{handle}” is taken by the instance itself; choose another short name."})
     collective = local_actor(home, "collective", "Group", handle, name, keys[0], now, summary)

@@ -33,8 +33,8 @@ def verified(documents: Iterable[Mapping[str, Any]]) -> list[Signed]:
     """Those documents that are well-formed records, each with the proof of the key it names. Raises on the first that is not."""
     found = []
     for document in documents:
-        record = read(document)
-        if proofs.who_signed(document) != record.by:
+        record = read(dict(document))
+        if proofs.who_signed(dict(document)) != record.by:
             raise NotAuthentic("proof", "A record's proof is not by the key that it names.")
         found.append(Signed(record, document))
     return found
@@ -71,10 +71,10 @@ async def take_in(
             if scope is None:
                 continue
         elif not await ledger.takes_part(session, scope.id, carrier):
-            raise NotAllowed("Only participants put records into a scope.", code="participant")
+            raise NotAllowed("participant", "Only participants put records into a scope.")
         held = await session.scalar(select(func.count()).where(RecordRow.scope_id == scope.id)) or 0
         if held + len(mine) > MOST_RECORDS:
-            raise NotAllowed("This scope holds as many records as it may.", code="full")
+            raise NotAllowed("full", "This scope holds as many records as it may.")
         new = await ledger.append(session, scope, mine, texts, now)
         await _learn_participants(session, scope, new)
         if new:
@@ -112,7 +112,9 @@ async def _learn_participants(session: AsyncSession, scope: Scope, fresh: Iterab
     if not answers:
         return
     offer = await ledger.record_named(session, scope.id, scope.name)
-    for answer in answers if offer else ():
+    if offer is None:
+        return
+    for answer in answers:
         if answer.by in (*offer["invited"], offer.by):
             authority = urlsplit(answer["actor"]).netloc
             await ledger.add_participant(session, scope, answer.by, answer["actor"], authority)

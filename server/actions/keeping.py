@@ -73,4 +73,3 @@ async def _received(session: AsyncSession, scope: Scope) -> dict[str, datetime]:
         RecordRow.scope_id == scope.id, RecordRow.type.in_(("Ballot", "Leave"))
     )
     return {row.digest: row.received_at for row in (await session.execute(query)).all()}
-

@@ -32,7 +32,7 @@ async def publish(
         type=activity["type"],
         is_public=is_public,
         scope=scope,
-        body=codec.encode(activity),
+        body=codec.encode(dict(activity)),
         published_at=now,
     )
     session.add(row)
@@ -62,7 +62,7 @@ async def keep_post(
         scope=scope,
         digest=digest,
         is_public=is_public,
-        body=codec.encode(body),
+        body=codec.encode(dict(body)),
         published_at=now,
         featured_until=featured_until,
     )

@@ -45,8 +45,11 @@ async def viewer_of(session: AsyncSession, token: str | None, now: datetime) -> 
         .where(Login.token_hash == token_digest(token), Login.expires_at > now, Member.left_at.is_(None))
     )
     member = await session.scalar(query)
-    if member is None:
-        return Viewer(now)
+    return Viewer(now) if member is None else await viewer_for(session, member, now)
+
+
+async def viewer_for(session: AsyncSession, member: Member, now: datetime) -> Viewer:
+    """A member as viewer, with the mandates they hold and the circle they sit in."""
     return Viewer(
         now, member, await mandates_of(session, member.id), await people.circle_of(session, member.id)
     )
@@ -58,13 +61,13 @@ async def open_invitation(session: AsyncSession, token: str, now: datetime) -> I
         select(Invitation).where(Invitation.token_hash == token_digest(token)).with_for_update()
     )
     if row is None:
-        raise NotFound("This invitation link is not known here. Ask for a new one.", "invitation")
+        raise NotFound("invitation", "This invitation link is not known here. Ask for a new one.")
     if row.uses_left < 1:
-        raise Conflict("This invitation has been used. Log in if it was you, or ask for a new link.", "used")
+        raise Conflict("used", "This invitation has been used. Log in if it was you, or ask for a new link.")
     if row.expires_at <= now:
-        raise Conflict("This invitation has ended. Ask for a new link.", "expired")
+        raise Conflict("expired", "This invitation has ended. Ask for a new link.")
     if row.kind == "founder" and await people.member_count(session):
-        raise Conflict("This collective already has its founder. Ask a member for an invitation.", "used")
+        raise Conflict("used", "This collective already has its founder. Ask a member for an invitation.")
     return row
 
 
@@ -176,7 +179,7 @@ async def check_throttle(session: AsyncSession, login: str, address: str, now: d
             LoginFailure.subject == _subject(kind, value), LoginFailure.at > now - THROTTLE_WINDOW
         )
         if (await session.scalar(query) or 0) >= allowed:
-            raise TooMany("Too many attempts. Wait 15 minutes, then try again.", "login")
+            raise TooMany("login", "Too many attempts. Wait 15 minutes, then try again.")
 
 
 async def note_failure(session: AsyncSession, login: str, address: str, now: datetime) -> None:

@@ -58,7 +58,7 @@ async def _dealt(
     by_id = {str(m.id): m for m in loose}
     hands = deal(sorted(by_id), seed)
     if len(keys) < len(hands):
-        raise Conflict("Somebody joined or left just now. Please answer once more.", "members-changed")
+        raise Conflict("members-changed", "Somebody joined or left just now. Please answer once more.")
     dealt = []
     for number, (hand, pair) in enumerate(zip(hands, keys, strict=False), start=1):
         handle = f"circle_{scope.name[:8]}_{number}"

@@ -74,7 +74,7 @@ async def us(session: AsyncSession) -> tuple[Actor, Actor]:
     collective = await people.local_actor(session, "collective")
     instance = await people.local_actor(session, "instance")
     if collective is None or instance is None:
-        raise NotFound("This instance has no collective yet: run `jura init`.", "founded")
+        raise NotFound("founded", "This instance has no collective yet: run `jura init`.")
     return collective, instance
 
 

@@ -101,7 +101,7 @@ async def _listen_to_the_keyboard(stage: Stage) -> None:
     loop = asyncio.get_running_loop()
     pressed = asyncio.Event()
     with contextlib.suppress(NotImplementedError, PermissionError, ValueError):
-        loop.add_reader(sys.stdin.fileno(), lambda: (sys.stdin.readline() or _unplug(loop)) and pressed.set())
+        loop.add_reader(sys.stdin.fileno(), _read_key, loop, pressed)
     while True:
         await pressed.wait()
         pressed.clear()
@@ -110,6 +110,8 @@ async def _listen_to_the_keyboard(stage: Stage) -> None:
         print(f"It is now {stage.clock.now():%-d %B, %H:%M} UTC on all three.", flush=True)
 
 
-def _unplug(loop: asyncio.AbstractEventLoop) -> str:
-    loop.remove_reader(sys.stdin.fileno())
-    return ""
+def _read_key(loop: asyncio.AbstractEventLoop, pressed: asyncio.Event) -> None:
+    if sys.stdin.readline():
+        pressed.set()
+    else:  # the keyboard is gone
+        loop.remove_reader(sys.stdin.fileno())

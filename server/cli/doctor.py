@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from datetime import datetime
 
-from sqlalchemy import inspect, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.base import open_database
@@ -55,13 +55,10 @@ async def _examine(*, rebuild: bool) -> int:
 
 
 async def _queues(session: AsyncSession) -> None:
-    for table, what in ((InboxItem, "activities wait for their handler"), (Delivery, "deliveries wait")):
-        rows = (await session.scalars(select(table.id).where(*_waiting(table)))).all()
-        print(f"{len(rows)} {what}.")
-
-
-def _waiting(table: type[InboxItem] | type[Delivery]) -> tuple[object, ...]:
-    return (InboxItem.outcome.is_(None),) if table is InboxItem else (Delivery.dead_at.is_(None),)
+    inbox = await session.scalar(select(func.count()).where(InboxItem.outcome.is_(None)))
+    waiting = await session.scalar(select(func.count()).where(Delivery.dead_at.is_(None)))
+    dead = await session.scalar(select(func.count()).where(Delivery.dead_at.is_not(None)))
+    print(f"{inbox} activities wait for their handler; {waiting} deliveries wait; {dead} were given up.")
 
 
 async def _broken_records(session: AsyncSession, scope: Scope) -> int:

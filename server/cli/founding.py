@@ -96,7 +96,7 @@ async def _new_founder_link(settings: Settings) -> str:
         token = new_token()
         async with from_database.ACT.begin() as session:
             if await local_actor(session, "collective") is None:
-                raise Refusal("This instance is not founded yet: run `jura init`.")
+                raise Refusal("not-founded", "This instance is not founded yet: run `jura init`.")
             offer_founder_link(session, token_digest(token), SystemClock().now())
     finally:
         await from_database.close()

@@ -76,6 +76,9 @@ class Stage:
         """How this instance finds the others; None: *.localhost is loopback already."""
         return None
 
+    def prepare(self, name: str, app: web.Application) -> None:
+        """Called with each application before it serves; the harness puts its faults here."""
+
     async def start(self, name: str, port: int, title: str, summary: str = "") -> Instance:
         """Found an instance and let it serve."""
         settings = self.settings_of(name, port)
@@ -85,6 +88,7 @@ class Stage:
     async def serve(self, name: str, settings: Settings, link: str = "") -> Instance:
         """Let a founded instance serve (again)."""
         app = create_app(settings, self.clock, self.resolver_of(name), workers=self.workers)
+        self.prepare(name, app)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
