@@ -249,6 +249,12 @@ async def digests(session: AsyncSession, scope_id: int, now: datetime) -> Sequen
     return (await session.scalars(query.order_by(RecordRow.digest))).all()
 
 
+async def held(session: AsyncSession, scope_id: int, wanted: Iterable[str]) -> set[str]:
+    """Those of the digests whose records are in the scope, held back or not."""
+    query = select(RecordRow.digest).where(RecordRow.scope_id == scope_id, RecordRow.digest.in_(list(wanted)))
+    return set((await session.scalars(query)).all())
+
+
 async def set_root(session: AsyncSession, scope_id: int, now: datetime) -> str:
     return merkle.set_root(await digests(session, scope_id, now))
 
@@ -274,6 +280,12 @@ async def texts(
     query = select(TextRow).where(TextRow.scope_id == scope_id)
     if wanted is not None:
         query = query.where(TextRow.digest.in_(list(wanted)))
+    return {row.digest: row for row in (await session.scalars(query)).all()}
+
+
+async def texts_named(session: AsyncSession, wanted: Iterable[str]) -> dict[str, TextRow]:
+    """These texts, of whatever scopes: their salts make their digests unlike any other's."""
+    query = select(TextRow).where(TextRow.digest.in_(list(wanted)))
     return {row.digest: row for row in (await session.scalars(query)).all()}
 
 

@@ -83,3 +83,9 @@ async def featured(session: AsyncSession, actor_id: int, now: datetime) -> Seque
         .order_by(Post.id.desc())
     )
     return (await session.scalars(query)).all()
+
+
+async def public_count(session: AsyncSession) -> int:
+    """How many objects everybody may read."""
+    query = select(func.count()).select_from(Post).where(Post.is_public, Post.deleted_at.is_(None))
+    return await session.scalar(query) or 0

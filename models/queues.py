@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, wake
+from models.posts import Activity
 
 
 class InboxItem(Base):
@@ -170,6 +171,16 @@ async def next_due(session: AsyncSession, host: str) -> datetime | None:
     """When the next living delivery for a host is due."""
     return await session.scalar(
         select(func.min(Delivery.due_at)).where(Delivery.host == host, Delivery.dead_at.is_(None))
+    )
+
+
+async def give_up_old(session: AsyncSession, host: str, before: datetime, now: datetime) -> None:
+    """What was published `before` and still waits for this host becomes a dead letter."""
+    old = select(Activity.id).where(Activity.published_at < before)
+    await session.execute(
+        update(Delivery)
+        .where(Delivery.host == host, Delivery.dead_at.is_(None), Delivery.activity_id.in_(old))
+        .values(dead_at=now, reason="too-old: The other server did not answer for days.")
     )
 
 
