@@ -96,6 +96,11 @@ def accept_follow(home: Home, followed: Actor, follow: Json, follower: str, dige
     return vocabulary.accept(activity_uri(home, digest), followed.uri, follow, [follower])
 
 
+def reject_follow(home: Home, followed: Actor, follow: Json, follower: str, digest: str) -> Json:
+    """No to a Follow: the instance itself is not followed."""
+    return vocabulary.reject(activity_uri(home, digest), followed.uri, follow, [follower])
+
+
 def offer(
     home: Home, collective: Actor, signed: Signed, texts: Texts, invited: Sequence[str], now: datetime
 ) -> Json:
