@@ -1,0 +1,87 @@
+"""Who signed a request that another server makes of us. Answers *who*; what they may is the caller's question."""
+
+from typing import Final
+
+from aiohttp import web
+
+from activitypub import keypairs
+from activitypub.errors import NotAuthentic, Unreachable, WireError
+from activitypub.signatures import Claim, read_signature, verify_request
+from models import ledger
+from models.ledger import Scope
+from models.peers import is_blocked
+from models.people import Actor
+from server import remote
+from server.keys import CLOCK, DATABASE, HOME
+
+NEW_KEY_MAY_HELP: Final = frozenset({"wrong-signature", "unfit-key"})
+
+
+async def signer_of(request: web.Request, claim: Claim, body: bytes) -> Actor:
+    """The actor whose key signed this request, in full; with a key that changed, after one look at its server.
+
+    Raises NotAuthentic, Forbidden for a blocked server or an address where we do not go, and Unreachable if the key
+    cannot be had at the moment.
+    """
+    actor = await _key_holder(request.app, claim, refresh=False)
+    try:
+        _verify(request, claim, body, actor)
+    except NotAuthentic as error:
+        if error.code not in NEW_KEY_MAY_HELP or actor.is_local:
+            raise
+        known = actor.rsa_pem
+        actor = await _key_holder(request.app, claim, refresh=True)
+        if actor.rsa_pem == known:
+            raise
+        _verify(request, claim, body, actor)
+    return actor
+
+
+def _verify(request: web.Request, claim: Claim, body: bytes, actor: Actor) -> None:
+    verify_request(
+        claim,
+        request.method,
+        request.raw_path,
+        request.headers,
+        body,
+        request.app[HOME].authority,
+        request.app[CLOCK].now(),
+        keypairs.public_from_pem(actor.rsa_pem),
+    )
+
+
+async def _key_holder(app: web.Application, claim: Claim, *, refresh: bool) -> Actor:
+    try:
+        return await remote.actor_of_key(app, claim.key_id, refresh=refresh)
+    except (NotAuthentic, Unreachable):
+        raise
+    except WireError as error:
+        if error.code == "blocked":
+            raise
+        raise NotAuthentic("no-key", "The key of the signature cannot be had.") from error
+
+
+async def caller(request: web.Request) -> Actor | None:
+    """Who makes this GET, or None: unsigned, wrongly signed, blocked, or with a key that cannot be had."""
+    try:
+        actor = await signer_of(request, read_signature(request.headers), b"")
+    except WireError:
+        return None
+    async with request.app[DATABASE].READ() as session:
+        return None if await is_blocked(session, actor.authority) else actor
+
+
+async def may_read(request: web.Request, scope: Scope | None) -> bool:
+    """May whoever asks see what this scope holds? A public one everybody, another one its participants by their signature.
+
+    A signature is looked at even where there is nothing, so that nobody learns from our doing so what there is.
+    """
+    if scope is not None and scope.visibility == "public":
+        return True
+    if "Signature" not in request.headers:
+        return False
+    actor = await caller(request)
+    if actor is None or scope is None:
+        return False
+    async with request.app[DATABASE].READ() as session:
+        return await ledger.takes_part(session, scope.id, actor.authority)

@@ -1,0 +1,111 @@
+"""Somebody elsewhere follows an actor of ours, or no longer does."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activitypub import vocabulary
+from models import people
+from models.follows import Follow, follow_of
+from models.peers import bury
+from models.people import Actor
+from models.queues import InboxItem
+from server import translate
+from server.actions import follows, outbox
+from server.home import Home
+from server.keys import DATABASE
+from server.peers.received import DONE, IGNORED, REFUSED, Received, Word
+
+FOLLOWED = frozenset({"collective", "circle"})
+
+
+async def check_follow(app: web.Application, item: Received) -> str | None:
+    """The id of the actor of ours that is followed, or None if it is none of ours."""
+    item.require_owner(item.activity.actor)
+    whom = item.activity.object_id
+    async with app[DATABASE].READ() as session:
+        actor = None if whom is None else await people.actor_by_uri(session, whom)
+    return actor.uri if actor is not None and actor.is_local and actor.kind != "member" else None
+
+
+async def on_follow(
+    session: AsyncSession, home: Home, item: Received, checked: str | None, now: datetime
+) -> Word:
+    """The signer follows, and is told so; each new Follow is answered anew. The instance itself is not followed."""
+    followed = await _locked(session, checked)
+    if followed is None:
+        return REFUSED
+    follow = vocabulary.follow(item.activity.id, item.signer.uri, followed.uri)
+    accepted = followed.kind in FOLLOWED
+    if accepted and not await follows.follow(session, item.signer, followed, item.activity.id, now):
+        return IGNORED
+    digest = hashlib.sha256(f"follow {item.activity.id}".encode()).hexdigest()
+    say = translate.accept_follow if accepted else translate.reject_follow
+    answer = say(home, followed, follow, item.signer.uri, digest)
+    await outbox.publish(session, followed, answer, [item.signer.inbox], now)
+    return DONE if accepted else REFUSED
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an Undo names: the id of what is undone, and whom it had followed, if it says so."""
+
+    activity_id: str | None
+    followed: str | None
+
+
+async def check_undo(_app: web.Application, item: Received) -> Undone | None:
+    """What is undone, as far as it may be a Follow; only the signer's own."""
+    inner = item.activity.inner
+    if inner is None or not inner.type:
+        item.require_own_server(item.activity.object_id)
+        return Undone(item.activity.object_id, None)
+    if inner.type != "Follow":
+        return None
+    item.require_owner(inner.owner)
+    if inner.id is not None:
+        item.require_own_server(inner.id)
+    return Undone(inner.id, inner.object_id)
+
+
+async def on_undo(
+    session: AsyncSession, _home: Home, item: Received, checked: Undone | None, now: datetime
+) -> Word:
+    """The Follow is over; if it is yet to arrive, it will find that it was undone."""
+    if checked is None:
+        return IGNORED
+    follower, undone = item.signer.uri, checked.activity_id
+    followed = await _locked(session, checked.followed or await _followed_by(session, follower, undone))
+    if undone is not None:
+        await bury(session, undone, follower, now)
+    if followed is None:
+        return IGNORED
+    row = await follow_of(session, follower, followed.id)
+    if row is None or await _is_older(session, undone, row):
+        return IGNORED
+    await follows.unfollow(session, follower, followed, now)
+    return DONE
+
+
+async def _locked(session: AsyncSession, uri: str | None) -> Actor | None:
+    """An actor of ours, locked on PostgreSQL: a Follow and its Undo at the same time come one after the other.
+    Rows that refer to it may be written meanwhile."""
+    query = select(Actor).where(Actor.uri == uri, Actor.kind != "remote")
+    return await session.scalar(query.with_for_update(key_share=True))
+
+
+async def _followed_by(session: AsyncSession, follower: str, activity_uri: str | None) -> str | None:
+    query = select(Actor.uri).join(Follow, Follow.followed_id == Actor.id)
+    return await session.scalar(query.where(Follow.follower == follower, Follow.activity_uri == activity_uri))
+
+
+async def _is_older(session: AsyncSession, undone: str | None, row: Follow) -> bool:
+    """Was the undone Follow one that arrived here before, and was followed by a newer one? Ids that we never saw are
+    those of servers that do not remember which Follow they undo (FEP-8fcf)."""
+    if undone is None or row.activity_uri == undone:
+        return False
+    return await session.scalar(select(InboxItem.id).where(InboxItem.activity_uri == undone)) is not None

@@ -1,0 +1,146 @@
+"""The door: an activity is verified, written down and answered with 202. What it asks for is done later by the inbox worker.
+
+Nothing here grows with what the sender wishes: sizes, time and the number of activities at the door are bounded.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Final
+
+from aiohttp import web
+
+from activitypub import codec
+from activitypub.codec import Activity
+from activitypub.errors import Forbidden, Malformed, NotAuthentic, TooLarge, Unreachable
+from activitypub.fetch import is_activity_type
+from activitypub.origin import same_origin
+from activitypub.signatures import Claim, parse_http_date, read_signature
+from models import people, queues
+from models.events import log
+from models.peers import is_blocked, note_seen
+from models.people import Actor
+from server import remote
+from server.keys import CLOCK, DATABASE
+from server.peers.actors import is_served
+from server.peers.callers import signer_of
+from server.peers.handlers import HANDLERS
+
+AT_ONCE: Final = 32
+BODY_SECONDS: Final = 30.0
+TRY_AGAIN_AFTER: Final = 60  # seconds
+TYPE_LENGTH: Final = 64
+
+
+class Door:
+    """How many activities are being looked at."""
+
+    inside = 0
+
+
+DOOR: web.AppKey[Door] = web.AppKey("inbox door", Door)
+
+
+async def receive(request: web.Request) -> web.Response:
+    """POST of an activity to the shared inbox, or to that of an actor of ours."""
+    handle = request.match_info.get("handle")
+    if handle is not None and not await is_served(request.app, handle):
+        raise web.HTTPNotFound
+    async with _place(request.app[DOOR]):
+        claim = read_signature(request.headers)
+        body = await _body(request)
+        try:
+            await _take(request, claim, body)
+        except Unreachable as error:
+            raise _later(error.sentence) from error
+    return web.Response(status=202)
+
+
+async def _take(request: web.Request, claim: Claim, body: bytes) -> None:
+    app = request.app
+    async with app[DATABASE].READ() as session:
+        if await is_blocked(session, _authority(claim)):
+            raise Forbidden("blocked", "This server is blocked here.")
+        known = await people.actor_by_key_id(session, claim.key_id)
+    if known is None and _says_goodbye(codec.tidy(codec.decode(body))):
+        return
+    signer = await signer_of(request, claim, body)
+    app[remote.MEMORY].answered(signer.authority)
+    activity = codec.tidy(codec.decode(body))
+    _check_speaker(activity, signer)
+    await _store(app, activity, signer, body, _clock_offset(request, claim))
+
+
+async def _store(
+    app: web.Application, activity: Activity, signer: Actor, body: bytes, offset: float | None
+) -> None:
+    """One transaction: the activity with its event, and that its server was seen."""
+    now, kind = app[CLOCK].now(), activity.type[:TYPE_LENGTH]
+    async with app[DATABASE].ACT.begin() as session:
+        await note_seen(session, signer.authority, offset, now)
+        if activity.type not in HANDLERS:
+            log(session, "activity ignored", now, actor=signer.uri, type=kind)
+        elif await queues.accept(session, activity.id, signer.uri, body, now):
+            log(session, "activity received", now, actor=signer.uri, type=kind)
+        else:
+            log(session, "activity repeated", now, actor=signer.uri, type=kind)
+
+
+def _check_speaker(activity: Activity, signer: Actor) -> None:
+    """Whoever signed the request speaks, under an id of its own server."""
+    if activity.actor != signer.uri:
+        raise NotAuthentic("foreign-actor", "The request is signed by another actor than the activity names.")
+    if not same_origin(activity.id, signer.uri):
+        raise Forbidden("foreign-id", "The activity has an id of another server.")
+
+
+def _says_goodbye(activity: Activity) -> bool:
+    """Does an actor delete or change itself (or delete anything)? From one that we never met, this means nothing to us."""
+    about_itself = activity.object_id == activity.actor
+    return activity.type == "Delete" or (activity.type == "Update" and about_itself)
+
+
+def _authority(claim: Claim) -> str:
+    try:
+        return remote.authority_of(claim.key_id)
+    except Malformed as error:
+        raise NotAuthentic("no-key", "The signature names a key that is nowhere.") from error
+
+
+def _clock_offset(request: web.Request, claim: Claim) -> float | None:
+    """Seconds by which the sender's clock is ahead of ours, by the Date that it signed."""
+    if "date" not in claim.covered:
+        return None
+    said: datetime = parse_http_date(request.headers["Date"].strip())
+    return (said - request.app[CLOCK].now()).total_seconds()
+
+
+async def _body(request: web.Request) -> bytes:
+    """The raw bytes, of a type that we read, within size and time."""
+    if not is_activity_type(request.headers.get("Content-Type", "")):
+        raise web.HTTPUnsupportedMediaType(text="Send ActivityPub documents: application/activity+json.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise web.HTTPUnsupportedMediaType(text="Send the document as it is, not compressed.")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise TooLarge("too-many-bytes", f"The document has more than {codec.MAX_BYTES} bytes.") from error
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(text="The document did not arrive in time.") from error
+
+
+@asynccontextmanager
+async def _place(door: Door) -> AsyncIterator[None]:
+    if door.inside >= AT_ONCE:
+        raise _later("Too much arrives at once. Please try again a little later.")
+    door.inside += 1
+    try:
+        yield
+    finally:
+        door.inside -= 1
+
+
+def _later(sentence: str) -> web.HTTPServiceUnavailable:
+    return web.HTTPServiceUnavailable(text=sentence, headers={"Retry-After": str(TRY_AGAIN_AFTER)})

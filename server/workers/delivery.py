@@ -1,0 +1,217 @@
+"""Activities go out to their inboxes, host by host: whoever holds a host's lease sends to it, one after the other.
+
+A host that does not answer is left alone for a while, and keeps only its own place meanwhile. Sending is done outside of any
+transaction; how it went is settled per host in one.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from aiohttp import web
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activitypub import deliver
+from activitypub.errors import Unreachable, WireError
+from activitypub.signatures import sign_request
+from models import queues
+from models.peers import is_blocked
+from models.people import Actor
+from models.posts import Activity
+from models.queues import Delivery, Destination
+from models.rules import backoff
+from server.keys import CLOCK, DATABASE, HOME, NETWORK
+from server.workers.slots import keep_busy
+
+LEASE: Final = timedelta(minutes=5)
+HOSTS_AT_ONCE: Final = 16
+BATCH: Final = 20
+BATCH_SECONDS: Final = (
+    60.0  # no delivery begins later than that after its batch began: all are done within the lease
+)
+PATIENCE: Final = 30.0  # seconds for one delivery
+LITTLE_PATIENCE: Final = 10.0  # … to a host that failed last time
+GIVE_UP_AFTER: Final = timedelta(
+    days=4
+)  # what waited so long for a host that does not answer is a dead letter
+HOST_TROUBLE: Final = frozenset(
+    {429, 502, 503, 504}
+)  # statuses that say something of the host, not of the delivery
+REASON_LENGTH: Final = 500
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One delivery with all that is needed to send it. `attempts` counts the one that begins."""
+
+    id: int
+    inbox: str
+    attempts: int
+    body: bytes
+    signer: Actor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is due for a host whose lease we hold until `lease`."""
+
+    host: str
+    lease: datetime
+    fails: int
+    blocked: bool
+    parcels: Sequence[Parcel]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How one delivery went: delivered (no error), failed, or not tried (`tried` false)."""
+
+    parcel: Parcel
+    error: Exception | None = None
+    tried: bool = True
+
+
+async def deliveries_due(app: web.Application) -> int:
+    """Send what is due; returns how many deliveries were tried."""
+    database, clock = app[DATABASE], app[CLOCK]
+
+    async def claim(most: int) -> list[Batch]:
+        async with database.ACT.begin() as session:
+            hosts = await queues.claim_hosts(session, clock.now(), LEASE, most)
+            return [await _batch(session, host, clock.now()) for host in hosts]
+
+    async def work(batch: Batch) -> int:
+        sent = await _send(app, batch)
+        async with database.ACT.begin() as session:
+            await _settle(session, batch, sent, clock.now())
+        return max(1, sum(one.tried for one in sent))
+
+    return await keep_busy(app, "delivery", HOSTS_AT_ONCE, claim, work)
+
+
+async def _batch(session: AsyncSession, host: Destination, now: datetime) -> Batch:
+    rows = await queues.deliveries_for(session, host.host, now, BATCH)
+    activities = {row.activity_id for row in rows}
+    bodies = select(Activity.id, Activity.body).where(Activity.id.in_(activities))
+    body_of = {row.id: row.body for row in (await session.execute(bodies)).all()}
+    signers = select(Actor).where(Actor.id.in_({row.signer_id for row in rows}))
+    signer_of = {actor.id: actor for actor in (await session.scalars(signers)).all()}
+    return Batch(
+        host=host.host,
+        lease=host.lease_until or now,
+        fails=host.fails,
+        blocked=await is_blocked(session, host.host),
+        parcels=[
+            Parcel(row.id, row.inbox, row.attempts, body_of[row.activity_id], signer_of[row.signer_id])
+            for row in rows
+        ],
+    )
+
+
+async def _send(app: web.Application, batch: Batch) -> list[Sent]:
+    """Send one after the other. Once the host itself is in trouble, the rest is not tried."""
+    began, trouble, sent = time.monotonic(), False, list[Sent]()
+    for parcel in batch.parcels:
+        if trouble or time.monotonic() - began > BATCH_SECONDS:
+            sent.append(Sent(parcel, tried=False))
+            continue
+        error = await _post(app, batch, parcel)
+        sent.append(Sent(parcel, error))
+        trouble = _is_host_trouble(error)
+    return sent
+
+
+async def _post(app: web.Application, batch: Batch, parcel: Parcel) -> Exception | None:
+    """Post one activity; what went wrong, if anything."""
+    if batch.blocked:
+        return Blocked()
+    try:
+        headers = sign_request(
+            "POST",
+            parcel.inbox,
+            parcel.body,
+            parcel.signer.key_id,
+            app[HOME].rsa_of(parcel.signer),
+            app[CLOCK].now(),
+        )
+        patience = LITTLE_PATIENCE if batch.fails else PATIENCE
+        await deliver.post(app[NETWORK], parcel.inbox, parcel.body, headers, patience)
+    except WireError as error:
+        return error
+    except Exception as error:
+        logger.exception("delivery %s failed; it is tried again later", parcel.id)
+        return error
+    return None
+
+
+class Blocked(WireError):
+    """We do not send to this host."""
+
+    def __init__(self) -> None:
+        super().__init__("blocked", "This server is blocked here.")
+
+
+def _is_host_trouble(error: Exception | None) -> bool:
+    return isinstance(error, Unreachable) and (error.status is None or error.status in HOST_TROUBLE)
+
+
+async def _settle(session: AsyncSession, batch: Batch, sent: Sequence[Sent], now: datetime) -> None:
+    """Write down how the batch went: delivered rows go, failed ones wait or are given up, the host gets its next instant."""
+    host = await session.get_one(Destination, batch.host, with_for_update=True)
+    delivered = [one.parcel.id for one in sent if one.tried and one.error is None]
+    await session.execute(delete(Delivery).where(Delivery.id.in_(delivered)))
+    rest = {one.parcel.id: one for one in sent if one.parcel.id not in set(delivered)}
+    for row in (await session.scalars(select(Delivery).where(Delivery.id.in_(rest)))).all():
+        _put_off(row, rest[row.id], now)
+    if host.lease_until != batch.lease:
+        return  # our lease ended, and somebody else sends to this host now
+    troubles = [one.error for one in sent if _is_host_trouble(one.error)]
+    if delivered:
+        host.fails, host.delivered_at, host.reason = 0, now, None
+    if troubles:
+        host.fails, host.failed_at, host.reason = host.fails + 1, now, _reason(troubles[0])
+        await queues.give_up_old(session, batch.host, now - GIVE_UP_AFTER, now)
+    await session.flush()
+    following = await queues.next_due(session, batch.host)
+    pause = _host_pause(host, troubles, now)
+    host.due_at = None if following is None else max(following, now + pause)
+    host.lease_until = None
+
+
+def _put_off(row: Delivery, sent: Sent, now: datetime) -> None:
+    """A delivery that was not made: what was not tried keeps its turn, what may pass waits, the rest is a dead letter."""
+    error = sent.error
+    if error is None:
+        row.attempts -= 1
+        return
+    row.reason = _reason(error)
+    final = isinstance(error, WireError) and error.final
+    pause = None if final else backoff.next_attempt(row.attempts, str(row.id))
+    if pause is None:
+        row.dead_at = now
+    else:
+        row.due_at = now + max(pause, _asked([error], now))
+
+
+def _host_pause(host: Destination, troubles: Sequence[Exception | None], now: datetime) -> timedelta:
+    """How long the host is left alone: nothing if all is well, at least a minute after trouble, more if it asks for it."""
+    if not troubles:
+        return timedelta()
+    return max(backoff.FIRST, backoff.host_pause(host.fails, host.host), _asked(troubles, now))
+
+
+def _asked(errors: Iterable[Exception | None], now: datetime) -> timedelta:
+    """What Retry-After headers ask for, within reason."""
+    asked = [backoff.retry_after(e.retry_after, now=now) for e in errors if isinstance(e, Unreachable)]
+    return max((pause for pause in asked if pause), default=timedelta())
+
+
+def _reason(error: Exception | None) -> str:
+    code = getattr(error, "code", type(error).__name__)
+    return f"{code}: {getattr(error, 'sentence', error)}"[:REASON_LENGTH]
