@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Integer, String, Text, UniqueConstraint, delete, select
+from sqlalchemy import JSON, ForeignKey, Integer, Select, String, Text, UniqueConstraint, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
-from models.ledger import Scope
+from models.ledger import RecordRow, Scope
 from models.people import Member
 
 
@@ -97,15 +97,40 @@ class Confirmation(Base):
 
 
 async def decisions_page(
-    session: AsyncSession, states: Sequence[str], before: int | None, size: int
+    session: AsyncSession, states: Sequence[str], visible: Sequence[str], before: int | None, size: int
 ) -> Sequence[tuple[Decision, Scope]]:
-    """Decisions whose cached state is one of `states`, newest first, older than scope `before`."""
-    query = (
-        select(Decision, Scope).join(Scope, Scope.id == Decision.scope_id).where(Decision.state.in_(states))
-    )
+    """Decisions in one of `states` and of one of these visibilities, newest first, older than scope `before`."""
+    query = _decisions().where(Decision.state.in_(states), Scope.visibility.in_(visible))
     if before is not None:
         query = query.where(Scope.id < before)
     return [(d, s) for d, s in (await session.execute(query.order_by(Scope.id.desc()).limit(size))).all()]
+
+
+async def unanswered(
+    session: AsyncSession, collective: str, states: Sequence[str]
+) -> Sequence[tuple[Decision, Scope]]:
+    """Decisions in one of `states` for which this collective (its key) has signed no Answer here."""
+    answered = select(RecordRow.scope_id).where(RecordRow.type == "Answer", RecordRow.by == collective)
+    query = _decisions().where(Decision.state.in_(states), Scope.id.not_in(answered))
+    return [(d, s) for d, s in (await session.execute(query.order_by(Decision.opens_at))).all()]
+
+
+async def seated_in(
+    session: AsyncSession, member_id: int, states: Sequence[str]
+) -> Sequence[tuple[Decision, Scope, int]]:
+    """Decisions in one of `states` in which this member sits, each with the id of their circle, next to close first."""
+    query = (
+        select(Decision, Scope, Seat.circle_id)
+        .join(Scope, Scope.id == Decision.scope_id)
+        .join(Seat, Seat.scope_id == Decision.scope_id)
+        .where(Seat.member_id == member_id, Decision.state.in_(states))
+        .order_by(Decision.closes_at)
+    )
+    return [(d, s, c) for d, s, c in (await session.execute(query)).all()]
+
+
+def _decisions() -> Select[Decision, Scope]:
+    return select(Decision, Scope).join(Scope, Scope.id == Decision.scope_id)
 
 
 async def seats(session: AsyncSession, scope_id: int, circle_id: int) -> Sequence[Member]:
@@ -138,6 +163,17 @@ async def positions(
 async def latest_draft(session: AsyncSession, scope_id: int, circle_id: int) -> Draft | None:
     query = select(Draft).where(Draft.scope_id == scope_id, Draft.circle_id == circle_id)
     return await session.scalar(query.order_by(Draft.number.desc()).limit(1))
+
+
+async def drafts(session: AsyncSession, scope_id: int, circle_id: int) -> Sequence[tuple[Draft, Member]]:
+    """Every version of a circle's draft with who wrote it, the latest first."""
+    query = (
+        select(Draft, Member)
+        .join(Member, Member.id == Draft.by_member_id)
+        .where(Draft.scope_id == scope_id, Draft.circle_id == circle_id)
+        .order_by(Draft.number.desc())
+    )
+    return [(d, m) for d, m in (await session.execute(query)).all()]
 
 
 async def confirmed_by(session: AsyncSession, draft_id: int) -> Sequence[int]:

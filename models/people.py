@@ -4,7 +4,7 @@ Rows and their queries; no rule and no permission lives here. An actor's private
 secret; opening them is `server.home`'s business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
@@ -165,6 +165,12 @@ async def actor_by_key_id(session: AsyncSession, key_id: str) -> Actor | None:
     return await session.scalar(select(Actor).where(Actor.key_id == key_id))
 
 
+async def actors_by_key(session: AsyncSession, keys: Iterable[str]) -> dict[str, Actor]:
+    """Actors, here and elsewhere, by the key with which they sign records; of two with one key the first known."""
+    query = select(Actor).where(Actor.ed25519.in_(list(keys))).order_by(Actor.id.desc())
+    return {actor.ed25519: actor for actor in (await session.scalars(query)).all() if actor.ed25519}
+
+
 async def local_actor(session: AsyncSession, kind: str) -> Actor | None:
     """The only local actor of a kind of which an instance has one: `collective` or `instance`."""
     return await session.scalar(select(Actor).where(Actor.kind == kind))
@@ -191,6 +197,10 @@ async def circles(session: AsyncSession) -> Sequence[Circle]:
     """Standing circles (those not dealt for one decision), oldest first."""
     query = select(Circle).where(Circle.ended_at.is_(None), Circle.dealt_for.is_(None)).order_by(Circle.id)
     return (await session.scalars(query)).all()
+
+
+async def circle_by_actor(session: AsyncSession, actor_id: int) -> Circle | None:
+    return await session.scalar(select(Circle).where(Circle.actor_id == actor_id))
 
 
 async def circles_by_key(session: AsyncSession) -> dict[str, Circle]:
