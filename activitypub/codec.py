@@ -35,6 +35,7 @@ RECORD: Final = "jura:record"
 TEXTS: Final = "jura:texts"
 MAX_RECORDS: Final = 100
 MAX_REFERENCE: Final = 2048
+COLLECTIONS: Final = frozenset({"Collection", "CollectionPage", "OrderedCollection", "OrderedCollectionPage"})
 
 
 def decode(data: bytes, limit: int = MAX_BYTES) -> Json:
@@ -60,10 +61,10 @@ def decode(data: bytes, limit: int = MAX_BYTES) -> Json:
     return document
 
 
-def encode(document: Json) -> bytes:
+def encode(document: Mapping[str, Any]) -> bytes:
     """UTF-8 JSON of one of our own documents; ValueError if it is none (a mistake of ours)."""
     try:
-        return orjson.dumps(document)
+        return orjson.dumps(dict(document))
     except TypeError as error:
         raise ValueError("the document does not fit in JSON") from error
 
@@ -184,6 +185,24 @@ class Activity:
     result: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A collection or one page of it, read. `things` are its embedded items, `ids` the names of all.
+
+    `records` are those of the collection itself (a scope's head); each thing has its own.
+    """
+
+    id: str
+    type: str
+    total: int | None
+    first: str | None
+    next: str | None
+    ids: tuple[str, ...]
+    things: tuple[Thing, ...]
+    records: list[Json]
+    raw: Json
+
+
 def tidy(document: Json) -> Activity:
     """The activity in a decoded document; Malformed if it has no type, no single actor, or bad records.
 
@@ -240,6 +259,26 @@ def tidy_thing(document: Json) -> Thing:
         cc=references(document.get("cc")),
         records=records,
         texts=texts,
+        raw=document,
+    )
+
+
+def tidy_page(document: Json) -> Page:
+    """A fetched collection or page, read; Malformed if it is none, or an item carries bad records."""
+    name, kind = reference(document.get("id")), _type(document)
+    if name is None or kind not in COLLECTIONS:
+        raise Malformed("not-a-collection", "The document is not a collection.")
+    items = _listed(document.get("orderedItems", document.get("items")))
+    total = document.get("totalItems")
+    return Page(
+        id=name,
+        type=kind,
+        total=total if isinstance(total, int) and total >= 0 else None,
+        first=reference(document.get("first")),
+        next=reference(document.get("next")),
+        ids=references(items),
+        things=tuple(tidy_thing(item) for item in items if isinstance(item, dict)),
+        records=_carried(document)[0],
         raw=document,
     )
 

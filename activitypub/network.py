@@ -124,7 +124,10 @@ class Guard(aiohttp.TCPConnector):
 
 
 class _Resolver(AbstractResolver):
-    """Development only: our invented names lead to loopback, all other names are looked up as usual."""
+    """Development only: our invented names lead to loopback, and where to may be told by `names`.
+
+    With `names` nothing is ever looked up outside: a name that it does not know is a server that is down.
+    """
 
     def __init__(self, names: Names | None) -> None:
         self._names = names
@@ -134,10 +137,13 @@ class _Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        if not host.endswith(DEVELOPMENT_NAMES):
+        invented = host.endswith(DEVELOPMENT_NAMES)
+        if self._names is None and not invented:
             return await self._outside.resolve(host, port, family)
-        found = self._names(host, port) if self._names else None
-        where, at = found or ("127.0.0.1", port)
+        found = self._names(host, port) if self._names else ("127.0.0.1", port)
+        if found is None or not invented:
+            raise OSError(f"nobody told where {host} is")
+        where, at = found
         if not ipaddress.ip_address(where).is_loopback:
             raise AddressRefused
         self.local.add((where, at))
@@ -154,8 +160,8 @@ def open_session(
 ) -> aiohttp.ClientSession:
     """The session for everything we ask of others; close it when the server stops.
 
-    `names` maps an invented host and port to a loopback address (development only, ValueError
-    otherwise). No cookies, no proxies from the environment, no redirects followed by itself.
+    `names` maps an invented host and port to a loopback address, or to None while that server is down
+    (development only, ValueError otherwise); then no other name is looked up. No cookies, no proxies from the environment, no redirects followed by itself.
     """
     if names is not None and not development:
         raise ValueError("names can be invented in development only")

@@ -6,6 +6,7 @@ record the document itself names the key. Linked Data signatures are never verif
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -27,14 +28,14 @@ PROOF_VALUE_LIMIT: Final = 100
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
-def sign(document: Json, key: Ed25519PrivateKey, verification_method: str, created: str) -> Json:
+def sign(document: Mapping[str, Any], key: Ed25519PrivateKey, verification_method: str, created: str) -> Json:
     """A copy of `document` with its proof, dated `created` ("2026-11-22T10:00:00Z").
 
     A proof that it had is replaced; its @context, if any, is repeated in the proof, as the suite asks.
     ValueError for a document that JCS cannot write.
     """
     unsigned = {name: value for name, value in document.items() if name != "proof"}
-    options = {
+    options: Json = {
         "type": TYPE,
         "cryptosuite": SUITE,
         "verificationMethod": verification_method,
@@ -47,7 +48,7 @@ def sign(document: Json, key: Ed25519PrivateKey, verification_method: str, creat
     return {**unsigned, "proof": {**options, "proofValue": value}}
 
 
-def sign_record(record: Json, key: Ed25519PrivateKey) -> Json:
+def sign_record(record: Mapping[str, Any], key: Ed25519PrivateKey) -> Json:
     """A copy of `record` with its proof by `key`, dated like the record itself.
 
     ValueError if `by` is not this key: `who_signed` would refuse it.
@@ -58,7 +59,7 @@ def sign_record(record: Json, key: Ed25519PrivateKey) -> Json:
     return sign(record, key, did_key(signer), record["at"])
 
 
-def verify(document: Json, key: Ed25519PublicKey, now: datetime | None = None) -> None:
+def verify(document: Mapping[str, Any], key: Ed25519PublicKey, now: datetime | None = None) -> None:
     """Returns if `key` signed exactly this document (without an LD `signature`); else NotAuthentic.
 
     Refused: no proof or a list of them, another type, suite or purpose, a proof whose @context does not
@@ -82,7 +83,7 @@ def verify(document: Json, key: Ed25519PublicKey, now: datetime | None = None) -
         raise NotAuthentic("no-canonical-form", "The document has no canonical form to verify.") from error
 
 
-def verification_method(document: Json) -> str:
+def verification_method(document: Mapping[str, Any]) -> str:
     """The id of the key that the document's proof names; NotAuthentic if there is none."""
     proof = document.get("proof")
     method = proof.get("verificationMethod") if isinstance(proof, dict) else None
@@ -91,7 +92,7 @@ def verification_method(document: Json) -> str:
     return method
 
 
-def who_signed(record: Json) -> str:
+def who_signed(record: Mapping[str, Any]) -> str:
     """The Multikey in the record's `by`, after its proof by that very key verified; else NotAuthentic.
 
     Needs nothing but the record: no clock, no network, no knowledge of who carries it.

@@ -259,3 +259,43 @@ def test_what_an_object_carries_in_another_shape_is_refused(carried: codec.Json,
     with pytest.raises(Malformed) as refused:
         codec.tidy(follow(**carried))
     assert refused.value.code == code
+
+
+# Collections
+
+
+def test_a_page_of_a_scope_is_read_with_the_records_of_each_item() -> None:
+    quiet = {"type": "Object", "jura:record": {"type": "Ballot"}, "jura:texts": {"d": {"text": "x"}}}
+    page = codec.tidy_page(
+        {"id": "p", "type": "OrderedCollectionPage", "orderedItems": [quiet, NORTH, 3], "next": "n"}
+    )
+    assert (page.id, page.next, page.total, page.ids) == ("p", "n", None, (NORTH,))
+    assert [thing.records for thing in page.things] == [[{"type": "Ballot"}]]
+    assert page.things[0].texts == {"d": {"text": "x"}}
+
+
+def test_the_head_of_a_scope_is_the_record_of_the_collection_itself() -> None:
+    head = {"type": "Head", "root": "ab"}
+    page = codec.tidy_page(
+        {"id": "s", "type": "OrderedCollection", "totalItems": 2, "first": {"id": "f"}, "jura:record": head}
+    )
+    assert (page.total, page.first, page.records, page.things) == (2, "f", [head], ())
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": "s", "type": "Note"},
+        {"type": "OrderedCollection"},
+        {"id": "s", "type": "OrderedCollection", "items": [{"jura:record": 3}]},
+        {"id": "s", "type": "OrderedCollection", "orderedItems": [{"jura:record": [{}] * 101}]},
+    ],
+)
+def test_what_is_no_collection_or_carries_nonsense_is_malformed(odd: codec.Json) -> None:
+    with pytest.raises(Malformed):
+        codec.tidy_page(odd)
+
+
+def test_a_size_that_is_no_size_is_left_out() -> None:
+    for total in (-1, "3", 2.5, None, [1]):
+        assert codec.tidy_page({"id": "s", "type": "Collection", "totalItems": total}).total is None

@@ -206,6 +206,20 @@ async def test_an_invented_name_leads_to_loopback_only() -> None:
         assert refused.value.code == "refused-address"
 
 
+@pytest.mark.parametrize(
+    "url", ["http://unknown.test/", "https://north.example/", "https://localhost.example/"]
+)
+async def test_where_names_are_told_no_other_name_is_ever_looked_up(url: str, peer: Peer) -> None:
+    def names(host: str, port: int) -> tuple[str, int] | None:
+        return ("127.0.0.1", peer.port) if host != "unknown.test" else None
+
+    async with network.open_session(True, names) as session:
+        with pytest.raises(Unreachable):
+            async with network.ask(session, "GET", url, {}):
+                pass
+    assert peer.asked == []
+
+
 async def test_a_name_under_localhost_is_this_machine_in_development(peer: Peer) -> None:
     peer.body("/", b"{}")
     async with (
