@@ -161,7 +161,8 @@ def open_session(
     """The session for everything we ask of others; close it when the server stops.
 
     `names` maps an invented host and port to a loopback address, or to None while that server is down
-    (development only, ValueError otherwise); then no other name is looked up. No cookies, no proxies from the environment, no redirects followed by itself.
+    (development only, ValueError otherwise); then no other name is looked up. No cookies, no proxies
+    from the environment, no redirects followed by itself.
     """
     if names is not None and not development:
         raise ValueError("names can be invented in development only")
