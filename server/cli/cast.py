@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from argon2 import PasswordHasher
-from models.rules.standing import Standing, standing
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import decisions, ledger, people
 from models.ledger import Scope
+from models.rules.standing import Standing, standing
 from server.actions import balloting, convening, seating
 from server.actions import people as joining
 from server.actions.balloting import Words
@@ -141,7 +141,7 @@ class Play:
             f"{ash}: log in as lu, write the library's ballot, save it; then log in as mo (another private window) "
             "and confirm it.",
             "Look at the decision on each of the three: the same ballots, counted three times.",
-            "Press Enter here until the voting has closed, and compare what the three instances counted.",
+            "Press Enter here a few times until the voting has closed, and compare what the three instances counted.",
         ]
 
     async def _everybody_joins(self, name: str, cast: Cast) -> None:

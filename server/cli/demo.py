@@ -5,6 +5,7 @@ import argparse
 import asyncio
 import contextlib
 import shutil
+import socket
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from server.settings import SettingsError
 
 FOLDER = Path(".demo")
 PORTS = 8101
+STEP_HOURS = 12
 
 
 def flags(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +30,13 @@ def flags(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if not 1 <= args.port <= 65533:
         raise SettingsError("--port must lie between 1 and 65533.")
-    return asyncio.run(_headless(args.port) if args.headless else _live(args.port))
+    if args.headless:
+        return asyncio.run(_headless(args.port))
+    try:
+        return asyncio.run(_live(args.port))
+    except KeyboardInterrupt:
+        print("\nAll three are stopped.")
+        return 0
 
 
 async def _open(stage: Stage, first_port: int) -> None:
@@ -38,9 +46,22 @@ async def _open(stage: Stage, first_port: int) -> None:
         try:
             await stage.start(name, port, collective.title, collective.summary)
         except OSError as error:
-            raise SettingsError(
-                f"Port {port} is taken: stop what uses it, or choose others with `jura demo --port {port + 100}`."
-            ) from error
+            raise _taken(port) from error
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise _taken(port) from error
+
+
+def _taken(port: int) -> SettingsError:
+    return SettingsError(
+        f"Port {port} is taken: stop what uses it, or choose others with `jura demo --port {port + 100}`."
+    )
 
 
 async def _headless(first_port: int) -> int:
@@ -65,6 +86,8 @@ async def _headless(first_port: int) -> int:
 
 async def _live(first_port: int) -> int:
     """Seed the story up to the last ballots, then leave the rest to whoever sits at the browser."""
+    for offset in range(len(COLLECTIVES)):
+        _check_port(first_port + offset)  # before the folder is emptied: it may be another demo's
     await asyncio.to_thread(shutil.rmtree, FOLDER, ignore_errors=True)
     clock = MovableClock()
     stage = Stage(tuple(COLLECTIVES), clock, folder=FOLDER)
@@ -93,11 +116,14 @@ def _tell(stage: Stage, play: Play) -> None:
     print("Try this:")
     for number, step in enumerate(play.steps_left(), start=1):
         print(f"  {number}. {step}")
-    print("\nPress Enter to move all three clocks on by one hour. Ctrl-C stops everything.", flush=True)
+    print(
+        f"\nPress Enter to move all three clocks on by {STEP_HOURS} hours. Ctrl-C stops everything.",
+        flush=True,
+    )
 
 
 async def _listen_to_the_keyboard(stage: Stage) -> None:
-    """Each Enter moves the clock by an hour; without a keyboard just wait."""
+    """Each Enter moves the clock; without a keyboard just wait."""
     loop = asyncio.get_running_loop()
     pressed = asyncio.Event()
     with contextlib.suppress(NotImplementedError, PermissionError, ValueError):
@@ -105,7 +131,7 @@ async def _listen_to_the_keyboard(stage: Stage) -> None:
     while True:
         await pressed.wait()
         pressed.clear()
-        stage.clock.advance(timedelta(hours=1))
+        stage.clock.advance(timedelta(hours=STEP_HOURS))
         stage.nudge()
         print(f"It is now {stage.clock.now():%-d %B, %H:%M} UTC on all three.", flush=True)
 

@@ -91,7 +91,11 @@ class Stage:
         self.prepare(name, app)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
+        try:
+            await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
+        except OSError:
+            await runner.cleanup()
+            raise
         self.instances[name] = Instance(name, settings, app, runner, link)
         return self.instances[name]
 
