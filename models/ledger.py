@@ -149,12 +149,9 @@ async def append(
         if await _insert_once(session, RecordRow, row, ["scope_id", "digest"]):
             fresh.append(item.record)
     await _keep_texts(session, scope, texts)
-    for record in fresh:
-        if record.type == "Redact":
-            await _redact(session, scope, record)
     if fresh:
-        soonest = max(now, min(r.at for r in fresh) - AHEAD)
-        scope.due_at = soonest if scope.due_at is None else min(scope.due_at, soonest)
+        await _apply_redactions(session, scope)
+        scope.due_at = now if scope.due_at is None else min(scope.due_at, now)
         await wake(session, "decisions")
     return fresh
 
@@ -186,6 +183,17 @@ async def _keep_texts(session: AsyncSession, scope: Scope, texts: Mapping[str, M
                 "lang": lang if isinstance(lang, str) else None,
             }
             await _insert_once(session, TextRow, values, ["scope_id", "digest"])
+
+
+async def _apply_redactions(session: AsyncSession, scope: Scope) -> None:
+    """Apply every Redact of the scope that has not been applied: it may have come before the record that names its text."""
+    query = select(RecordRow.body).where(RecordRow.scope_id == scope.id, RecordRow.type == "Redact")
+    redacts = [read(orjson.loads(body)) for body in (await session.scalars(query)).all()]
+    if redacts:
+        marked = {digest for digest, row in (await texts(session, scope.id)).items() if row.redacted_by}
+        for redact in redacts:
+            if redact["text"] not in marked:
+                await _redact(session, scope, redact)
 
 
 async def _redact(session: AsyncSession, scope: Scope, record: Record) -> None:
@@ -253,6 +261,13 @@ async def held(session: AsyncSession, scope_id: int, wanted: Iterable[str]) -> s
     """Those of the digests whose records are in the scope, held back or not."""
     query = select(RecordRow.digest).where(RecordRow.scope_id == scope_id, RecordRow.digest.in_(list(wanted)))
     return set((await session.scalars(query)).all())
+
+
+async def held_back_until(session: AsyncSession, scope_id: int, now: datetime) -> datetime | None:
+    """When the next record that is held back may be read; None if none is."""
+    query = select(func.min(RecordRow.at)).where(RecordRow.scope_id == scope_id, RecordRow.at > now + AHEAD)
+    at = await session.scalar(query)
+    return None if at is None else at - AHEAD
 
 
 async def set_root(session: AsyncSession, scope_id: int, now: datetime) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.rules.standing import Standing, standing
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +21,7 @@ from models.rules.circles import confirmations_needed
 from models.rules.methods import METHODS, REASON_AT_LEAST
 from models.rules.records import Record
 from models.rules.refusals import Conflict, Invalid, NotFound, TooEarly, TooLate
+from models.rules.standing import Standing, standing
 from server.actions.seating import circle_on_roll
 from server.actions.telling import offer_of, publish_note
 from server.actions.texts import Texts

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from models.rules.standing import standing
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +22,8 @@ from models.people import Actor
 from models.rules.merkle import set_root
 from models.rules.records import BadRecord, Record, read
 from models.rules.refusals import NotAllowed
+from models.rules.standing import standing
+from server.actions.redaction import named_by, scrub
 from server.actions.telling import us
 from server.home import Home
 
@@ -75,8 +76,10 @@ async def take_in(
         held = await session.scalar(select(func.count()).where(RecordRow.scope_id == scope.id)) or 0
         if held + len(mine) > MOST_RECORDS:
             raise NotAllowed("full", "This scope holds as many records as it may.")
+        removed = await named_by(session, scope, mine)
         new = await ledger.append(session, scope, mine, texts, now)
         await _learn_participants(session, scope, new)
+        await scrub(session, scope, removed)
         if new:
             log(session, "records received", now, actor=carrier, scope=name, records=len(new))
         fresh += len(new)

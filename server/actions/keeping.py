@@ -34,7 +34,9 @@ async def advance(session: AsyncSession, home: Home, name: str, now: datetime) -
     await refresh(session, scope, now)
     collective, instance = await us(session)
     here = Us(collective=collective.ed25519 or "", instance=instance.ed25519 or "")
-    scope.due_at = next_duty(await ledger.records(session, scope.id, now), now, here)
+    by_time = next_duty(await ledger.records(session, scope.id, now), now, here)
+    held_back = await ledger.held_back_until(session, scope.id, now)
+    scope.due_at = min((at for at in (by_time, held_back) if at is not None), default=None)
     scope.due_lease = None
 
 

@@ -1,0 +1,74 @@
+"""Scrubbing: after a text was redacted, it also goes from what this instance published and from the circle's drafts."""
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activitypub import codec
+from models import ledger
+from models.decisions import Draft
+from models.ledger import RecordRow, Scope, Signed
+from models.posts import Activity, Post
+from models.rules.records import read
+from server.translate import paragraphs
+
+REMOVED = "<p>(A text was removed here.)</p>"
+
+Gone = Mapping[str, str]
+"""Texts about to be removed, by digest."""
+
+
+async def named_by(session: AsyncSession, scope: Scope, signed: Sequence[Signed]) -> Gone:
+    """The texts that Redacts among these records name, as long as they are still here."""
+    digests = [s.record["text"] for s in signed if s.record.type == "Redact"]
+    found = await ledger.texts(session, scope.id, digests) if digests else {}
+    return {digest: row.text for digest, row in found.items() if row.text is not None}
+
+
+async def scrub(session: AsyncSession, scope: Scope, texts: Gone) -> None:
+    """Take those of these texts that the ledger no longer holds out of stored posts, activities and drafts."""
+    rows = await ledger.texts(session, scope.id, texts)
+    gone = {digest: text for digest, text in texts.items() if rows[digest].redacted_by is not None}
+    if not gone:
+        return
+    for post in (await session.scalars(select(Post).where(Post.scope == scope.name))).all():
+        post.body = _without(post.body, gone)
+    for activity in (await session.scalars(select(Activity).where(Activity.scope == scope.name))).all():
+        activity.body = _without(activity.body, gone)
+    query = select(RecordRow).where(RecordRow.scope_id == scope.id, RecordRow.type == "Ballot")
+    for row in (await session.scalars(query)).all():
+        if gone.keys() & read(row.document).texts():
+            await session.execute(
+                update(Draft).where(Draft.ballot == row.digest).values(reason="", resolve="")
+            )
+
+
+def _without(body: bytes, gone: Gone) -> bytes:
+    document = codec.decode(body)
+    return codec.encode(document) if _take_out(document, gone) else body
+
+
+def _take_out(document: Any, gone: Gone) -> int:
+    """Remove the texts wherever they are carried or shown; how many places were changed."""
+    if isinstance(document, list):
+        return sum(_take_out(item, gone) for item in document)
+    if not isinstance(document, dict):
+        return 0
+    changed = sum(_take_out(value, gone) for key, value in document.items() if key != codec.TEXTS)
+    carried = document.get(codec.TEXTS, {})
+    if gone.keys() & carried.keys():
+        document[codec.TEXTS] = {digest: text for digest, text in carried.items() if digest not in gone}
+        changed += 1
+    content = document.get("content")
+    if isinstance(content, str) and any(_shows(content, text) for text in gone.values()):
+        document["content"] = REMOVED
+        document.pop("contentMap", None)
+        changed += 1
+    return changed
+
+
+def _shows(content: str, text: str) -> bool:
+    return html.escape(text) in content or paragraphs(text) in content
