@@ -85,6 +85,8 @@ def actor_document(home: Home, actor: Actor, members: int | None = None) -> Json
     }
     if actor.kind == "instance":
         return vocabulary.application_actor(**common)
+    if actor.kind == "member":
+        return vocabulary.person_actor(**common)
     kind = "Collective" if actor.kind == "collective" else "Circle"
     record: Json = {"v": 1, "type": kind, "scopes": actor.scopes}
     fields = [("Members", str(members))] if members is not None else []
@@ -99,6 +101,13 @@ def accept_follow(home: Home, followed: Actor, follow: Json, follower: str, dige
 def reject_follow(home: Home, followed: Actor, follow: Json, follower: str, digest: str) -> Json:
     """No to a Follow: the instance itself is not followed."""
     return vocabulary.reject(activity_uri(home, digest), followed.uri, follow, [follower])
+
+
+def farewell(home: Home, actor: Actor, now: datetime) -> Json:
+    """An actor of ours deletes itself."""
+    gone = vocabulary.tombstone(actor.uri, actor.type, stamp(now))
+    uri = f"{actor.uri}/gone/{int(now.timestamp())}"
+    return vocabulary.delete(uri, actor.uri, gone, public(actor.followers), stamp(now))
 
 
 def offer(

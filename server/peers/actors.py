@@ -99,9 +99,9 @@ async def _document(app: web.Application, handle: str) -> Document:
 
 
 async def served(session: AsyncSession, handle: str) -> Actor:
-    """The actor of exactly this handle, unless it is a member's; HTTPNotFound otherwise."""
+    """The actor of exactly this handle (a member has one only if they asked for it); HTTPNotFound otherwise."""
     row = await people.local_actor_by_handle(session, handle)
-    if row is None or row.kind == "member" or row.handle != handle:
+    if row is None or row.handle != handle:
         raise web.HTTPNotFound(headers=VARY)
     return row
 

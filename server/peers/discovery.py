@@ -28,7 +28,7 @@ async def find_actor(request: web.Request) -> web.Response:
             return _jrd(webfinger.service_answer(home.url, instance.uri))
         handle = _handle(resource, home.url, home.authority)
         row = None if handle is None else await people.local_actor_by_handle(session, handle)
-    if row is None or row.kind == "member" or row.gone_at is not None:
+    if row is None or row.gone_at is not None:
         raise web.HTTPNotFound(headers=OPEN)
     return _jrd(_answer(row))
 

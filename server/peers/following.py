@@ -29,7 +29,7 @@ async def check_follow(app: web.Application, item: Received) -> str | None:
     whom = item.activity.object_id
     async with app[DATABASE].READ() as session:
         actor = None if whom is None else await people.actor_by_uri(session, whom)
-    return actor.uri if actor is not None and actor.is_local and actor.kind != "member" else None
+    return actor.uri if actor is not None and actor.is_local and actor.gone_at is None else None
 
 
 async def on_follow(
