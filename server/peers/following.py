@@ -20,7 +20,7 @@ from server.home import Home
 from server.keys import DATABASE
 from server.peers.received import DONE, IGNORED, REFUSED, Received, Word
 
-FOLLOWED = frozenset({"collective", "circle"})
+FOLLOWED = frozenset({"collective", "circle", "member"})
 
 
 async def check_follow(app: web.Application, item: Received) -> str | None:
