@@ -61,7 +61,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         url=base_url(env.get("JURA_URL", ""), development),
         data=data,
-        database=env.get("JURA_DATABASE") or f"sqlite+aiosqlite:///{data / 'jura.sqlite'}",
+        database=database_url(env.get("JURA_DATABASE") or f"sqlite:///{data / 'jura.sqlite'}"),
         secret=_secret(env, data),
         listen_host=host,
         listen_port=port,
@@ -89,6 +89,26 @@ def base_url(text: str, development: bool) -> str:
             "JURA_URL must begin with https:// (plain http only with JURA_DEVELOPMENT=1 and a *.localhost name)"
         )
     return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def database_url(text: str) -> str:
+    """The database URL with the driver that we use; one of another kind is refused in one line."""
+    kind, found, rest = text.partition("://")
+    driver = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+asyncpg",
+        "postgres": "postgresql+asyncpg",
+    }
+    if (
+        not found
+        or kind.partition("+")[0] not in driver
+        or (kind.startswith("sqlite") and not rest.startswith("/"))
+    ):
+        raise SettingsError(
+            "JURA_DATABASE must look like sqlite:///file or postgresql://user:password@host/name "
+            f"(it begins with {kind[:20]!r})."
+        )
+    return f"{driver[kind.partition('+')[0]]}://{rest}"
 
 
 def make_secret(data: Path) -> str:

@@ -89,6 +89,11 @@ async def _migrate(settings: Settings) -> tuple[str | None, str]:
         await database.close()
 
 
+def _log_plainly() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
 async def _prepare(settings: Settings) -> None:
     """Migrate (SQLite) or check (PostgreSQL), and see that the secret opens the keys, before the port is taken."""
     database = open_database(settings.database)
@@ -107,7 +112,7 @@ async def _prepare(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, *, workers: bool) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    _log_plainly()
     await _prepare(settings)
     runner = web.AppRunner(create_app(settings, workers=workers), access_log=None)
     await runner.setup()
@@ -131,7 +136,7 @@ async def listen(runner: web.AppRunner, settings: Settings) -> None:
 
 
 async def _work(settings: Settings) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    _log_plainly()
     await _prepare(settings)
     app = create_app(settings, workers=True)
     app.freeze()
