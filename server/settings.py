@@ -111,6 +111,13 @@ def database_url(text: str) -> str:
     return f"{driver[kind.partition('+')[0]]}://{rest}"
 
 
+def _has_sound_port(rest: str) -> bool:
+    try:
+        return urlsplit(f"//{rest}").port != 0
+    except ValueError:
+        return False
+
+
 def make_secret(data: Path) -> str:
     """Write a new secret to `data`/secret, readable by its owner only; returns it. An existing one is kept."""
     try:

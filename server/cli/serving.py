@@ -130,7 +130,7 @@ async def listen(runner: web.AppRunner, settings: Settings) -> None:
         await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
     except OSError as error:
         raise SettingsError(
-            f"Port {settings.listen_port} on {settings.listen_host} cannot be used ({error.strerror}): "
+            f"Port {settings.listen_port} on {settings.listen_host} cannot be used ({os.strerror(error.errno or 0)}): "
             "stop what uses it, or choose another with JURA_LISTEN."
         ) from error
 
