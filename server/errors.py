@@ -91,6 +91,6 @@ async def _answer(request: web.Request, trouble: Trouble, error: Exception | Non
         if isinstance(error, Invalid):
             said["fields"] = error.fields
         response = web.json_response(said, status=trouble.status)
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        response.headers["Allow"] = error.headers["Allow"]
+    if isinstance(error, web.HTTPException):  # such as Allow, Retry-After, Vary
+        response.headers.update({k: v for k, v in error.headers.items() if not k.startswith("Content-")})
     return response
