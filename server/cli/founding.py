@@ -12,7 +12,7 @@ from models.base import Database, open_database
 from models.migrations import check, migrate
 from models.people import local_actor
 from models.rules.refusals import Refusal
-from server.actions.founding import found, make_key_pair, offer_founder_link
+from server.actions.founding import KeyPair, found, make_key_pair, offer_founder_link
 from server.actions.people import new_token, token_digest
 from server.clock import SystemClock
 from server.home import make_home
@@ -55,13 +55,18 @@ def init(args: argparse.Namespace) -> int:
 
 
 async def found_instance(
-    settings: Settings, handle: str, name: str, summary: str, now: datetime | None = None
+    settings: Settings,
+    handle: str,
+    name: str,
+    summary: str,
+    now: datetime | None = None,
+    keys: tuple[KeyPair, KeyPair, KeyPair] | None = None,
 ) -> str:
-    """Prepare the database and found the collective; returns the founder's link."""
+    """Prepare the database and found the collective, with new keys unless some were made before; returns the founder's link."""
     database = open_database(settings.database)
     try:
         await migrate(database.engine)
-        keys = (make_key_pair(), make_key_pair(), make_key_pair())
+        keys = keys or (make_key_pair(), make_key_pair(), make_key_pair())
         token = new_token()
         async with database.ACT.begin() as session:
             await found(

@@ -87,8 +87,12 @@ async def _pull_from(app: web.Application, name: str, other: Participant) -> Pul
         async with asyncio.timeout(PULLING_SECONDS):
             address = await _address(app, other, name)
             head = read_head(await remote.document(app, address), name)
-            for digit, entry in head.buckets.items():
-                if (await _buckets(app, name)).get(digit) != entry:
+            ours = await _buckets(app, name)
+            different = [digit for digit, entry in head.buckets.items() if ours.get(digit) != entry]
+            for digit in different:
+                if (await _buckets(app, name)).get(digit) != head.buckets[
+                    digit
+                ]:  # others are pulled from too
                     await _pull_bucket(app, name, other.authority, address, digit)
     except (WireError, Refusal, TimeoutError) as error:
         logger.info("repair of %s from %s: %s", name[:12], other.authority, error)
