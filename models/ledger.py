@@ -241,6 +241,25 @@ async def record_named(session: AsyncSession, scope_id: int, digest: str) -> Rec
     return None if body is None else read(orjson.loads(body))
 
 
+async def records_named(session: AsyncSession, digests: Iterable[str]) -> dict[str, Record]:
+    """These records, of whatever scopes."""
+    query = select(RecordRow.digest, RecordRow.body).where(RecordRow.digest.in_(list(digests)))
+    return {digest: read(orjson.loads(body)) for digest, body in (await session.execute(query)).all()}
+
+
+async def signed_since(
+    session: AsyncSession, type_: str, by: str, since: datetime
+) -> Sequence[tuple[Scope, Record]]:
+    """Records of a type that a key signed from an instant on, in whatever scopes, the latest first."""
+    query = (
+        select(Scope, RecordRow.body)
+        .join(RecordRow, RecordRow.scope_id == Scope.id)
+        .where(RecordRow.type == type_, RecordRow.by == by, RecordRow.at >= since)
+        .order_by(RecordRow.id.desc())
+    )
+    return [(scope, read(orjson.loads(body))) for scope, body in (await session.execute(query)).all()]
+
+
 async def documents(
     session: AsyncSession, scope_id: int, now: datetime, digests: Iterable[str] | None = None
 ) -> list[dict[str, Any]]:
@@ -299,9 +318,9 @@ async def texts(
 
 
 async def texts_named(session: AsyncSession, wanted: Iterable[str]) -> dict[str, TextRow]:
-    """These texts, of whatever scopes: their salts make their digests unlike any other's."""
-    query = select(TextRow).where(TextRow.digest.in_(list(wanted)))
-    return {row.digest: row for row in (await session.scalars(query)).all()}
+    """These texts, of whatever scopes (salts make digests unlike any other's). One that was redacted anywhere is redacted."""
+    rows = (await session.scalars(select(TextRow).where(TextRow.digest.in_(list(wanted))))).all()
+    return {row.digest: row for row in sorted(rows, key=lambda row: row.redaction_code is not None)}
 
 
 def as_carried(rows: Mapping[str, TextRow]) -> dict[str, dict[str, str | None]]:
