@@ -10,11 +10,25 @@ from aiohttp import web
 
 from server.errors import ERROR_PAGE
 from server.keys import SETTINGS, TEMPLATES
-from server.web import about, accounts, joining
+from server.web import (
+    about,
+    accounts,
+    answering,
+    bundles,
+    convening,
+    decisions,
+    home,
+    joining,
+    profiles,
+    room_acts,
+    rooms,
+)
 from server.web.accounts import taking
 from server.web.passwords import AT_ONCE, HASHING
 from server.web.render import ASSETS, guard_headers, load_assets, make_environment, see, static_handler
 from server.web.troubles import trouble_page
+
+DECISION = "/decisions/{name:[0-9a-f]{64}}"
 
 
 def add_routes(app: web.Application) -> None:
@@ -28,7 +42,9 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/static/{file}", static_handler(assets))
     app.add_routes(
         [
+            web.get("/", home.home),
             web.get("/about", about.about),
+            web.get("/@{handle}", profiles.profile),
             web.get("/login", accounts.login_page),
             web.post("/login", accounts.log_in),
             web.get("/logout", _to_home),
@@ -37,6 +53,19 @@ def add_routes(app: web.Application) -> None:
             web.post("/join/{token}", joining.join),
             web.get("/people/invite", joining.invite_page),
             web.post("/people/invite", taking(joining.invite)),
+            web.get("/decisions/new", convening.convene_page),
+            web.post("/decisions/new", taking(convening.convene_decision)),
+            web.get(f"{DECISION}.json", bundles.bundle),
+            web.get(DECISION, decisions.show),
+            web.get(f"{DECISION}/answer", answering.answer_page),
+            web.post(f"{DECISION}/answer", taking(answering.answer)),
+            web.get(f"{DECISION}/propose", answering.propose_page),
+            web.post(f"{DECISION}/propose", taking(answering.propose)),
+            web.get(f"{DECISION}/withdraw", answering.withdraw_page),
+            web.post(f"{DECISION}/withdraw", taking(answering.withdraw)),
+            web.get(f"{DECISION}/circle", rooms.room),
+            web.get(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", room_acts.to_room),
+            web.post(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", taking(room_acts.act)),
         ]
     )
 

@@ -137,3 +137,117 @@ REDACTIONS: Final[Mapping[str, str]] = {
     "mistake": "it was a mistake",
     "other": "no reason was given",
 }
+
+# What was just done, said once on the page that follows.
+DONE: Final[Mapping[str, str]] = {
+    "joined": "Welcome. You are a member now, and logged in.",
+    "convened": "Your question is out. Those who were invited are being told.",
+    "answered": "Your collective’s answer is on its way to everybody who takes part.",
+    "proposed": "Your proposal is on the list, and on its way to everybody who takes part.",
+    "withdrawn": "The question is taken back. Everybody who was asked is being told.",
+    "position": "Your circle can see where you stand. Nobody else can.",
+    "draft": "The draft is saved as a new version. It needs new confirmations.",
+    "confirmed": "You confirmed the draft.",
+    "unconfirmed": "Your confirmation is taken back.",
+    "cast": "With your confirmation, your circle’s ballot is published.",
+}
+
+# Why a record has no effect.
+IGNORED: Final[Mapping[str, str]] = {
+    "other-scope": "belongs to another decision",
+    "not-invited": "is by a collective that was not invited",
+    "answered-late": "came after the time to answer",
+    "other-round": "belongs to another round",
+    "not-entitled": "is by somebody who may not sign this here",
+    "proposed-late": "came after the time for proposals",
+    "one-too-many": "is one proposal more than this decision takes",
+    "terms-early": "froze the terms too early",
+    "terms-late": "froze the terms too late",
+    "terms-not-held": "names records that are not here",
+    "terms-wrong": "is not what the answers and proposals make",
+    "not-in-terms": "came too late for the terms",
+    "no-terms": "came although no terms were in effect",
+    "withdrawn-late": "came after the voting had opened",
+    "others-voted": "came after others had voted",
+    "other-terms": "speaks of other terms",
+    "not-answering": "is by somebody who does not take part",
+    "not-a-keeper": "is by an instance that does not keep the records",
+    "not-on-roll": "is by a circle that is not on the roll",
+    "no-ack": "came before its instance had acknowledged the terms",
+    "ballot-early": "came before the voting opened",
+    "bad-position": "says something that cannot be said in this way of deciding",
+    "too-few-confirmed": "was confirmed by less than two thirds of its circle",
+    "result-early": "counted before counting could begin",
+    "statement-early": "closed before the voting did",
+    "statement-late": "closed too late",
+    "leave-not-effective": "took effect too late for this round",
+    "ratified-early": "ratified before the voting was over",
+    "not-unheard": "objects although its circle was heard",
+    "objected-late": "objects after the time for it",
+}
+
+RECORDS: Final[Mapping[str, str]] = {
+    "Answer": "An answer",
+    "Option": "A proposal",
+    "Withdraw": "A withdrawal",
+    "Terms": "A statement of terms",
+    "TermsAck": "An acknowledgement of terms",
+    "TermsObjection": "An objection to terms",
+    "Ballot": "A ballot",
+    "Receipt": "A receipt",
+    "CloseStatement": "A close statement",
+    "Result": "A result",
+    "Challenge": "A challenge",
+    "Leave": "A leaving",
+    "Ratify": "A ratification",
+    "Objection": "An objection",
+    "Redact": "A removal of text",
+    "Offer": "An offer",
+}
+
+# Languages that texts can be marked with, in their own names.
+LANGUAGES: Final = table(
+    Choice(code, name)
+    for code, name in (
+        ("en", "English"),
+        ("ar", "العربية"),
+        ("ca", "Català"),
+        ("cs", "Čeština"),
+        ("de", "Deutsch"),
+        ("el", "Ελληνικά"),
+        ("es", "Español"),
+        ("eu", "Euskara"),
+        ("fa", "فارسی"),
+        ("fr", "Français"),
+        ("it", "Italiano"),
+        ("ku", "Kurdî"),
+        ("nl", "Nederlands"),
+        ("pl", "Polski"),
+        ("pt", "Português"),
+        ("sv", "Svenska"),
+        ("tr", "Türkçe"),
+        ("uk", "Українська"),
+    )
+)
+
+MANDATES: Final[Mapping[str, Label]] = {
+    "in-force": Label("in force", "ok", "yes"),
+    "recalled": Label("recalled", "", "no"),
+    "resigned": Label("given back", "", "no"),
+    "orphaned": Label("ended with who granted it", "", "no"),
+    "lapsed": Label("lapsed", "", "clock"),
+    "offered": Label("not accepted yet", "", "dots"),
+    "awaiting": Label("not begun yet", "", "clock"),
+    "suspended": Label("suspended", "warn", "clock"),
+}
+
+POWERS: Final[Mapping[str, str]] = {
+    "operate": "run the instance",
+    "moderate": "moderate",
+    "admit": "admit people",
+    "speak": "post as the collective",
+    "steward": "narrate",
+    "convene": "ask questions and answer offers",
+    "represent": "cast in joint decisions",
+    "coordinate": "act in hubs",
+}

@@ -1,0 +1,287 @@
+"""The page of a decision, from the offer to the final result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from models import decisions
+from models.ledger import Scope
+from models.rules.finality import keepers_needed
+from models.rules.merkle import set_root
+from models.rules.records import Record
+from models.rules.standing import standing
+from models.rules.view import Standing
+from server.actions.telling import offer_of
+from server.actions.visible import decision_for
+from server.web.moments import plural
+from server.web.names import Names, Said, Who, names_of
+from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, decision_path, proposals_needed
+from server.web.phases import Phase, now_words, phases_of
+from server.web.render import frame_of, page
+from server.web.results import SHOWN_IN, Keeper, Line, Result, keepers_of, lines_of, numbers_of, result_of
+from server.web.rolls import CollectiveRow, collectives_of, option_titles
+from server.web.rulebook import ends_of, rules_of
+from server.web.sessions import Visit, reading
+from server.web.words import DONE, IGNORED, METHODS, OUTCOMES, RECORDS, STATES, VISIBILITY, Choice, Label
+
+
+@dataclass(frozen=True)
+class OptionRow:
+    anchor: str
+    title: Said
+    details: Said | None
+    who: Who
+    circle: Said | None
+    at: datetime
+    mark: Label | None
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something about the records that readers should know: evidence, objections, challenges, what has no effect."""
+
+    words: str
+    digest: str
+    text: Said | None = None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Numbers while there is no result yet, or beside it."""
+
+    title: str
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True)
+class DecisionPage:
+    name: str
+    path: str
+    question: Said
+    details: Said | None
+    convener: Who
+    at: datetime
+    state: Label
+    now_words: str
+    done: str
+    needs: Sequence[Need]
+    may_withdraw: bool
+    result: Result | None
+    counts: Sequence[Tally]
+    options: Sequence[OptionRow]
+    room_for: int
+    method: Choice
+    rules: Sequence[str]
+    ends: Sequence[str]
+    collectives: Sequence[CollectiveRow]
+    coverage: str
+    keepers: Sequence[Keeper]
+    keepers_words: str
+    phases: Sequence[Phase]
+    visibility: Choice
+    withdrawn: Remark | None
+    remarks: Sequence[Remark]
+    ignored: Sequence[Remark]
+    set_root: str
+    set_size: int
+    terms: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """A decision with everything that its pages are made from."""
+
+    scope: Scope
+    records: list[Record]
+    view: Standing
+    names: Names
+
+    @property
+    def question(self) -> Said:
+        return self.names.said(self.view.offer["question"])
+
+    @property
+    def path(self) -> str:
+        return decision_path(self.scope.name)
+
+    @property
+    def turn(self) -> Turn:
+        view = self.view
+        return Turn(view.state, view.opens, view.closes, view.offer["question"])
+
+
+async def known_decision(visit: Visit) -> Known:
+    """The decision that the address names, if this viewer may see it (else NotFound), as it stands now."""
+    scope = await decision_for(visit.session, visit.viewer, visit.request.match_info["name"])
+    _, records = await offer_of(visit.session, scope, visit.now)
+    return Known(scope, records, standing(records, visit.now), await names_of(visit.session, scope, records))
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    async with reading(request) as visit:
+        known = await known_decision(visit)
+        context = _page(
+            known, await _needs(visit, known), _may_withdraw(visit, known), request.query.get("done", "")
+        )
+        return page(request, frame_of(visit), "decisions/show.html", context)
+
+
+async def _needs(visit: Visit, known: Known) -> Sequence[Need]:
+    """What this viewer can do here now."""
+    viewer, state = visit.viewer, known.view.state
+    if viewer.member is None or not viewer.is_member:
+        return []
+    found: list[Need] = []
+    us, seat = (
+        visit.collective.ed25519 or "",
+        await decisions.seat_of(visit.session, known.scope.id, viewer.member.id),
+    )
+    if state in BEFORE and us not in known.view.answers and viewer.may("convene"):
+        found += await answer_needed(visit, known.turn, known.scope)
+    if state == "gathering" and (seat is not None or (us in known.view.answers and viewer.may("convene"))):
+        found += await proposals_needed(visit, known.turn, known.scope)
+    if seat is not None:
+        need = await circle_need(visit, known.turn, known.scope, seat.circle_id)
+        words, href = "What your circle wrote and confirmed stays here, for its eyes.", f"{known.path}/circle"
+        room = Need(words, href, "Go to your circle’s room", known.view.closes, urgent=False)
+        found.append(need or room)
+    return found
+
+
+def _may_withdraw(visit: Visit, known: Known) -> bool:
+    view = known.view
+    ours = view.offer.by == visit.collective.ed25519
+    return ours and view.state in BEFORE and visit.now < view.opens and visit.viewer.may("convene")
+
+
+def _page(known: Known, needs: Sequence[Need], may_withdraw: bool, done: str) -> DecisionPage:
+    view, names, offer = known.view, known.names, known.view.offer
+    return DecisionPage(
+        name=known.scope.name,
+        path=known.path,
+        question=known.question,
+        details=names.maybe(offer.get("details")),
+        convener=names.collective(offer.by),
+        at=offer.at,
+        state=STATES[view.state],
+        now_words=now_words(view),
+        done=DONE.get(done, ""),
+        needs=needs,
+        may_withdraw=may_withdraw,
+        result=result_of(view, names),
+        counts=_counts(view, names),
+        options=_options(view, names),
+        room_for=offer["maxOptions"] - len(view.options) if view.state == "gathering" else 0,
+        method=METHODS[view.method.name],
+        rules=rules_of(view),
+        ends=ends_of(view),
+        collectives=collectives_of(view, names),
+        coverage=_coverage(view),
+        keepers=keepers_of(view, names),
+        keepers_words=_keepers_words(view),
+        phases=phases_of(view),
+        visibility=VISIBILITY[offer["visibility"]],
+        withdrawn=_withdrawn(view, names),
+        remarks=_remarks(view, names),
+        ignored=_ignored(view, names),
+        set_root=set_root(record.digest for record in known.records),
+        set_size=len(known.records),
+        terms=view.terms.digest if view.terms else "",
+    )
+
+
+def _counts(view: Standing, names: Names) -> Sequence[Tally]:
+    """How it stands while the voting runs; and what the advisory circles say, apart."""
+    found, titles = [], option_titles(view, names)
+    if view.count is not None and view.state in ("voting", "closing"):
+        found.append(Tally("So far", lines_of(view, numbers_of(view.count), titles, so_far=True)))
+    if view.advisory is not None and view.state in ("voting", "closing", *SHOWN_IN):
+        numbers = numbers_of(view.advisory) | {"collectives": 1}
+        lines = lines_of(view, numbers, titles, so_far=True)
+        found.append(Tally("Advice: circles that are counted apart and bind nobody", lines))
+    return found
+
+
+def _options(view: Standing, names: Names) -> Sequence[OptionRow]:
+    circles = {
+        one["key"]: (answer.by, one["name"]) for answer in view.answers.values() for one in answer["circles"]
+    }
+    rows = []
+    for option in view.options:
+        collective, circle = circles.get(option.by, (option.by, None))
+        mark = OUTCOMES["adopted"] if option.digest == view.winner else None
+        mark = Label("Level at the top", "warn", "half") if option.digest in view.tied else mark
+        rows.append(
+            OptionRow(
+                anchor=option.digest[:12],
+                title=names.said(option["title"]),
+                details=names.maybe(option.get("details")),
+                who=names.collective(collective),
+                circle=names.maybe(circle),
+                at=option.at,
+                mark=mark,
+            )
+        )
+    return rows
+
+
+def _coverage(view: Standing) -> str:
+    if view.round is None:
+        return ""
+    c = view.coverage
+    verb = "acknowledged the terms" if view.now < view.closes else "said which ballots they hold"
+    words = "have cast a ballot" if view.now < view.closes else "were heard"
+    return (
+        f"{c.circles_heard} of {plural(c.circles, 'circle')} {words}. "
+        f"{c.instances_heard} of {plural(c.instances, 'instance')} {verb}."
+    )
+
+
+def _keepers_words(view: Standing) -> str:
+    if not view.keepers:
+        return ""
+    needed, of = keepers_needed(len(view.keepers)), plural(len(view.keepers), "instance")
+    if view.now < view.times.grace_ends:
+        keeps = "keeps" if len(view.keepers) == 1 else "keep"
+        return f"{of} {keeps} the records. After the voting each counts by itself; {needed} must agree."
+    agree = sum(one.agrees for one in view.keepers)
+    return f"{agree} of {of} agree; {needed} must."
+
+
+def _withdrawn(view: Standing, names: Names) -> Remark | None:
+    one = view.withdrawn
+    return Remark("Taken back", one.digest, names.maybe(one.get("reason"))) if one else None
+
+
+def _remarks(view: Standing, names: Names) -> Sequence[Remark]:
+    said = [
+        Remark(f"{names.collective(one.by).name} signed these terms, and others too.", one.digest)
+        for one in view.double_terms
+    ]
+    for one in view.terms_objections:
+        words = f"{names.instance(one.by).name}: the terms leave out a record ({one['missing'][:12]})."
+        said.append(Remark(words, one.digest))
+    for challenged in view.challenges:
+        words = {
+            None: "A challenge stands: the published count is wrong.",
+            "late": "A challenge came after its window; it holds nothing.",
+            "not-held": "A challenge names evidence that is not here; it holds nothing.",
+            "not-agreed": "A challenge is about a result that nobody relies on; it holds nothing.",
+            "not-verified": "A challenge does not verify: our own count is the one it disputes. It holds nothing.",
+        }[challenged.why]
+        said.append(Remark(words, challenged.record.digest))
+    for one in view.objections:
+        said.append(
+            Remark("A circle that had not been heard objects.", one.digest, names.said(one["reason"]))
+        )
+    return said
+
+
+def _ignored(view: Standing, names: Names) -> Sequence[Remark]:
+    """Records that are here and have no effect, with the reason."""
+    return [
+        Remark(f"{RECORDS[one.record.type]} {IGNORED.get(one.code, one.code)}.", one.record.digest)
+        for one in view.ignored
+    ]

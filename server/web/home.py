@@ -1,0 +1,138 @@
+"""The first page. Visitors learn whose this is, what is being decided in public and how to follow; members see what needs them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from aiohttp import web
+
+from models import decisions, ledger, people
+from models.decisions import Decision
+from models.ledger import Scope, TextRow
+from models.people import Actor
+from server.actions.visible import visibilities
+from server.web.names import Names, Said, Who
+from server.web.needs import OVER, RUNNING, Need, decision_path, needs_of
+from server.web.render import frame_of, page
+from server.web.sessions import Visit, reading
+from server.web.words import DONE, OUTCOMES, STATES, Label
+
+AT_ONCE: Final = 20
+MOST_RUNNING: Final = 50
+
+
+@dataclass(frozen=True)
+class Row:
+    """A decision in a list."""
+
+    path: str
+    question: Said
+    state: Label
+    outcome: Label | None
+    winner: Said | None
+    convener: Who
+    opens: datetime
+    closes: datetime
+    is_open: bool
+    is_public: bool
+
+
+@dataclass(frozen=True)
+class Todo:
+    need: Need
+    question: Said
+
+
+@dataclass(frozen=True)
+class HomePage:
+    summary: str
+    members: int
+    circles: int
+    profile: str
+    done: str
+    is_member: bool
+    todos: Sequence[Todo]
+    running: Sequence[Row]
+    over: Sequence[Row]
+    older: str
+    is_first_page: bool
+
+
+async def home(request: web.Request) -> web.StreamResponse:
+    before = request.query.get("before", "")
+    async with reading(request) as visit:
+        over, older = await decisions_over(
+            visit, int(before) if before.isdecimal() and len(before) < 16 else None
+        )
+        running = [] if before else await decisions_running(visit)
+        needs = await needs_of(visit) if visit.viewer.is_member and not before else []
+        texts = await ledger.texts_named(visit.session, [need.question for need in needs])
+        context = HomePage(
+            summary=visit.collective.summary,
+            members=await people.member_count(visit.session),
+            circles=len(await people.circles(visit.session)),
+            profile=f"/@{visit.collective.handle}",
+            done=DONE.get(request.query.get("done", ""), ""),
+            is_member=visit.viewer.is_member,
+            todos=[Todo(need, _said(texts, need.question)) for need in needs],
+            running=running,
+            over=over,
+            older=f"/?before={older}" if older else "",
+            is_first_page=not before,
+        )
+        return page(request, frame_of(visit), "home/show.html", context)
+
+
+def _said(texts: Mapping[str, TextRow], digest: str) -> Said:
+    return Names(texts, {}, {}, {}).said(digest)
+
+
+async def decisions_running(visit: Visit) -> Sequence[Row]:
+    """What is being decided and may be seen by this viewer, the next to close first."""
+    seen = visibilities(visit.viewer)
+    found = await decisions.decisions_page(visit.session, RUNNING, seen, None, MOST_RUNNING)
+    return await rows_of(visit, sorted(found, key=lambda one: one[0].closes_at))
+
+
+async def decisions_over(visit: Visit, before: int | None) -> tuple[Sequence[Row], int | None]:
+    """A page of what was decided, the latest first, and where the next page begins."""
+    seen = visibilities(visit.viewer)
+    found = await decisions.decisions_page(visit.session, OVER, seen, before, AT_ONCE + 1)
+    more = found[AT_ONCE - 1][1].id if len(found) > AT_ONCE else None
+    return await rows_of(visit, found[:AT_ONCE]), more
+
+
+async def rows_of(visit: Visit, found: Sequence[tuple[Decision, Scope]]) -> Sequence[Row]:
+    """Rows for a list, with three queries however many they are."""
+    winners = [row.winner for row, _ in found if row.winner]
+    options = await ledger.records_named(visit.session, winners)
+    titles = {digest: option["title"] for digest, option in options.items() if option.type == "Option"}
+    texts = await ledger.texts_named(visit.session, [*(row.question for row, _ in found), *titles.values()])
+    actors = await people.actors_by_key(visit.session, {row.convener for row, _ in found})
+    return [_row(visit, row, scope, texts, titles, actors) for row, scope in found]
+
+
+def _row(
+    visit: Visit,
+    row: Decision,
+    scope: Scope,
+    texts: Mapping[str, TextRow],
+    titles: Mapping[str, str],
+    actors: Mapping[str, Actor],
+) -> Row:
+    names = Names(texts, actors, {}, {})
+    state = "closing" if row.state == "voting" and visit.now >= row.closes_at else row.state
+    title = titles.get(row.winner or "") if row.outcome == "adopted" else None
+    return Row(
+        path=decision_path(scope.name),
+        question=names.said(row.question),
+        state=STATES[state],
+        outcome=OUTCOMES[row.outcome] if row.outcome and row.state in ("final", "provisional") else None,
+        winner=names.said(title) if title else None,
+        convener=names.collective(row.convener),
+        opens=row.opens_at,
+        closes=row.closes_at,
+        is_open=visit.now < row.closes_at,
+        is_public=scope.visibility == "public",
+    )

@@ -1,0 +1,120 @@
+"""What needs this member, or their circle, now: the top of the home page, and the box on a decision's page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from models import decisions, ledger
+from models.decisions import Decision
+from models.ledger import Scope
+from models.rules.circles import confirmations_needed
+from models.rules.records import instant
+from server.web.moments import plural
+from server.web.sessions import Visit
+
+BEFORE: Final = ("gathering", "deliberating")
+RUNNING: Final = (*BEFORE, "voting", "closing", "provisional")
+OVER: Final = ("final", "heard", "contested", "undecided", "void", "withdrawn", "lapsed")
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing to do: why, where, and until when. `urgent`: it waits for this member."""
+
+    words: str
+    href: str
+    button: str
+    until: datetime
+    urgent: bool
+    question: str = ""  # digest
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Where a decision stands, as far as needs ask: from its cached row or from its standing."""
+
+    state: str
+    opens_at: datetime
+    closes_at: datetime
+    question: str
+
+
+def turn_of(row: Decision) -> Turn:
+    return Turn(row.state, row.opens_at, row.closes_at, row.question)
+
+
+def decision_path(name: str) -> str:
+    return f"/decisions/{name}"
+
+
+async def needs_of(visit: Visit) -> Sequence[Need]:
+    """All that waits for the member who looks, the soonest first."""
+    member = visit.viewer.require_member()
+    found: list[Need] = []
+    if visit.viewer.may("convene"):
+        key = visit.collective.ed25519 or ""
+        for decision, scope in await decisions.unanswered(visit.session, key, BEFORE):
+            found += await answer_needed(visit, turn_of(decision), scope)
+    for decision, scope, circle_id in await decisions.seated_in(visit.session, member.id, RUNNING):
+        if decision.state == "gathering":
+            found += await proposals_needed(visit, turn_of(decision), scope)
+        need = await circle_need(visit, turn_of(decision), scope, circle_id)
+        if need is not None and need.urgent:
+            found.append(need)
+    return sorted(found, key=lambda need: need.until)
+
+
+async def answer_needed(visit: Visit, turn: Turn, scope: Scope) -> Sequence[Need]:
+    """An offer that nobody of us has answered, as long as there is time."""
+    offer = await ledger.record_named(visit.session, scope.id, scope.name)
+    if offer is None or visit.now > instant(offer["respondBy"]):
+        return []
+    words = "You are invited to decide together. Say how your collective takes part."
+    path = f"{decision_path(scope.name)}/answer"
+    until = instant(offer["respondBy"])
+    return [Need(words, path, "Read the offer and answer", until, urgent=True, question=turn.question)]
+
+
+async def proposals_needed(visit: Visit, turn: Turn, scope: Scope) -> Sequence[Need]:
+    """Room for proposals, while they are gathered."""
+    offer = await ledger.record_named(visit.session, scope.id, scope.name)
+    if offer is None or visit.now > instant(offer["gatherUntil"]):
+        return []
+    if offer["options"] == "convener" and offer.by != visit.collective.ed25519:
+        return []
+    records = await ledger.records(visit.session, scope.id, visit.now)
+    made, most = sum(record.type == "Option" for record in records), offer["maxOptions"]
+    if made >= most:
+        return []
+    words = f"Proposals are gathered: {made} of {most} so far."
+    path = f"{decision_path(scope.name)}/propose"
+    until = instant(offer["gatherUntil"])
+    return [Need(words, path, "Make a proposal", until, urgent=made == 0, question=turn.question)]
+
+
+async def circle_need(visit: Visit, turn: Turn, scope: Scope, circle_id: int) -> Need | None:
+    """What the member's circle has to do in a decision; nothing once the voting is over."""
+    member, session = visit.viewer.require_member(), visit.session
+    room = f"{decision_path(scope.name)}/circle"
+    go = "Go to your circle’s room"
+    if turn.state in BEFORE:
+        words = "Talk it over in your circle, and note where you stand."
+        return Need(words, room, go, turn.opens_at, urgent=False, question=turn.question)
+    if turn.state != "voting" or visit.now >= turn.closes_at:
+        return None
+    draft = await decisions.latest_draft(session, scope.id, circle_id)
+    if draft is None:
+        words, button, urgent = "Your circle has no draft yet.", "Write your circle’s ballot", True
+    elif draft.ballot is not None:
+        words = "Your circle’s ballot is published. It can be replaced until the voting closes."
+        button, urgent = go, False
+    else:
+        confirmed = await decisions.confirmed_by(session, draft.id)
+        seats = await decisions.seats(session, scope.id, circle_id)
+        needed = confirmations_needed(len(seats))
+        urgent = member.id not in confirmed
+        numbers = f"{len(confirmed)} of the {plural(needed, 'confirmation')} it needs"
+        words = f"A draft of your circle’s ballot has {numbers}."
+        button = "Read it, and confirm or change it" if urgent else go
+    return Need(words, room, button, turn.closes_at, urgent=urgent, question=turn.question)

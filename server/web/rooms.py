@@ -1,0 +1,281 @@
+"""A circle's room in a decision: where its members stand, the draft they share, and the confirmations that make it a ballot.
+
+Only those who sit in the circle are let in; everybody else is told that there is nothing. Nothing here leaves the instance but
+the ballot itself, and the page shows beforehand, word for word, what that will be.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from aiohttp import web
+
+from models import decisions
+from models.decisions import Draft, Position
+from models.people import Circle, Member
+from models.rules.circles import confirmations_needed
+from models.rules.refusals import NotFound
+from server.actions.balloting import seat
+from server.web.decisions import Known, known_decision
+from server.web.forms import Form, Problems
+from server.web.moments import plural
+from server.web.names import Said
+from server.web.needs import BEFORE
+from server.web.phases import now_words
+from server.web.render import frame_of, page
+from server.web.rolls import CircleRow, circle_row, option_titles
+from server.web.sessions import Visit, reading
+from server.web.words import DONE, LANGUAGES, POSITION_HINTS, POSITIONS, STATES, Choice, Label
+
+READERS: Final[Mapping[str, str]] = {
+    "public": "for everybody to read",
+    "federation": "to all collectives that take part",
+    "collective": "to all members of this collective",
+}
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where one member stands, for the circle's eyes."""
+
+    name: str
+    mine: bool
+    position: Label | None
+    choices: Sequence[Said]
+    note: str
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of the draft as it would be published."""
+
+    number: int
+    author: str
+    at: datetime
+    position: Label | None
+    choices: Sequence[Said]
+    reason: str
+    resolve: str
+    lang: str
+    published: bool
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What stands in the two forms: the member's own position, and the draft."""
+
+    my_position: str = ""
+    my_choices: Sequence[str] = ()
+    my_note: str = ""
+    position: str = ""
+    choices: Sequence[str] = ()
+    reason: str = ""
+    resolve: str = ""
+    lang: str = "en"
+    base: int = 0
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something that can be chosen in a method of choosing."""
+
+    value: str
+    title: Said
+
+
+@dataclass(frozen=True)
+class RoomPage:
+    path: str
+    question: Said
+    state: Label
+    now_words: str
+    done: str
+    circle: str
+    seats: Sequence[str]
+    readers: str
+    positions: Sequence[Choice]
+    options: Sequence[Option]
+    languages: Sequence[Choice]
+    stands: Sequence[Stand]
+    draft: Version | None
+    older: Sequence[Version]
+    confirmed: Sequence[str]
+    confirm_words: str
+    confirm_counts: int
+    may_write: bool
+    may_confirm: bool
+    i_confirmed: bool
+    published: CircleRow | None
+    fields: Fields
+    problems: Problems
+    my_problems: Problems
+
+
+async def room(request: web.Request) -> web.StreamResponse:
+    return await room_page(request, None, Problems(), Problems())
+
+
+async def room_page(
+    request: web.Request, form: Form | None, problems: Problems, mine: Problems, status: int = 200
+) -> web.Response:
+    """The room. With a form that was not accepted, its words stand where they were typed."""
+    async with reading(request) as visit:
+        known, member, circle = await entered(visit)
+        context = await _context(visit, known, member, circle, form, problems, mine)
+        return page(request, frame_of(visit), "circles/room.html", context, status)
+
+
+async def entered(visit: Visit) -> tuple[Known, Member, Circle]:
+    """The decision, the member and the circle in which they sit; NotFound for everybody else, visitors first of all."""
+    if not visit.viewer.is_member:
+        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+    known = await known_decision(visit)
+    member, circle = await seat(visit.session, visit.viewer, known.scope)
+    return known, member, circle
+
+
+async def _context(
+    visit: Visit,
+    known: Known,
+    member: Member,
+    circle: Circle,
+    form: Form | None,
+    problems: Problems,
+    mine: Problems,
+) -> RoomPage:
+    session, view, scope = visit.session, known.view, known.scope
+    seats = await decisions.seats(session, scope.id, circle.id)
+    rows = await decisions.positions(session, scope.id, circle.id)
+    drafts = await decisions.drafts(session, scope.id, circle.id)
+    latest = drafts[0][0] if drafts else None
+    confirmed = set(await decisions.confirmed_by(session, latest.id)) if latest else set()
+    titles, entry = option_titles(view, known.names), view.entry(circle.actor.ed25519 or "")
+    is_cast = latest is not None and latest.ballot is not None
+    return RoomPage(
+        path=known.path,
+        question=known.question,
+        state=STATES[view.state],
+        now_words=now_words(view),
+        done=DONE.get(visit.request.query.get("done", ""), ""),
+        circle=circle.actor.name,
+        seats=[one.name for one in seats],
+        readers=READERS[scope.visibility],
+        positions=[Choice(one, POSITIONS[one].words, POSITION_HINTS[one]) for one in view.method.positions],
+        options=[Option(value, title) for value, title in titles.items()],
+        languages=list(LANGUAGES.values()),
+        stands=_stands(seats, rows, member, titles),
+        draft=_version(drafts[0], titles) if drafts else None,
+        older=[_version(one, titles) for one in drafts[1:]],
+        confirmed=[one.name for one in seats if one.id in confirmed],
+        confirm_words=confirm_words(
+            len(seats), len(confirmed), member.id in confirmed, READERS[scope.visibility]
+        ),
+        confirm_counts=max(confirmations_needed(len(seats)), len(confirmed)),
+        may_write=view.state in (*BEFORE, "voting") and visit.now < view.closes,
+        may_confirm=view.state == "voting" and visit.now < view.closes and not is_cast,
+        i_confirmed=member.id in confirmed,
+        published=circle_row(entry, known.names, titles) if entry and entry.ballots else None,
+        fields=_fields(member, rows, latest, form),
+        problems=problems,
+        my_problems=mine,
+    )
+
+
+def _stands(
+    seats: Sequence[Member],
+    rows: Sequence[tuple[Position, Member]],
+    me: Member,
+    titles: Mapping[str, Said],
+) -> Sequence[Stand]:
+    said = {member.id: row for row, member in rows}
+    stands = []
+    for one in seats:
+        row = said.get(one.id)
+        position, choices = spoken(row.position, titles) if row else (None, ())
+        stands.append(
+            Stand(
+                one.name, one.id == me.id, position, choices, row.note if row else "", row.at if row else None
+            )
+        )
+    return stands
+
+
+def spoken(answer: Mapping[str, Any], titles: Mapping[str, Said]) -> tuple[Label | None, Sequence[Said]]:
+    """A stored answer in words: a position, or what is approved of."""
+    position = answer.get("position")
+    unknown = Said(None, None, "an option that is no longer there")
+    return POSITIONS[position] if position else None, [
+        titles.get(c, unknown) for c in answer.get("choices", ())
+    ]
+
+
+def _version(found: tuple[Draft, Member], titles: Mapping[str, Said]) -> Version:
+    draft, author = found
+    position, choices = spoken(draft.position, titles)
+    return Version(
+        number=draft.number,
+        author=author.name,
+        at=draft.at,
+        position=position,
+        choices=choices,
+        reason=draft.reason,
+        resolve=draft.resolve,
+        lang=draft.lang,
+        published=draft.ballot is not None,
+    )
+
+
+def _fields(
+    me: Member, rows: Sequence[tuple[Position, Member]], latest: Draft | None, form: Form | None
+) -> Fields:
+    """The forms as they were sent; else as they stand: the member's own position, and the latest draft to go on from."""
+    mine: Mapping[str, Any] = next((row.position for row, member in rows if member.id == me.id), {})
+    note = next((row.note for row, member in rows if member.id == me.id), "")
+    answer: Mapping[str, Any] = latest.position if latest else {}
+    base = latest.number if latest else 0
+    sent = form or Form()
+    if sent.one("form") == "position":
+        mine, note = answer_in(sent, "my-"), sent.one("my-note")
+    if sent.one("form") == "draft":
+        answer = answer_in(sent, "")
+    drafted = sent.one("form") == "draft"
+    return Fields(
+        my_position=mine.get("position") or "",
+        my_choices=mine.get("choices", ()),
+        my_note=note,
+        position=answer.get("position") or "",
+        choices=answer.get("choices", ()),
+        reason=sent.one("reason") if drafted else latest.reason if latest else "",
+        resolve=sent.one("resolve") if drafted else latest.resolve if latest else "",
+        lang=sent.one("lang") if drafted else latest.lang if latest else "en",
+        base=base,
+    )
+
+
+def answer_in(form: Form, prefix: str) -> dict[str, Any]:
+    """What a form says: {"position": …}, or {"choices": […]} where there were boxes to tick."""
+    if form.one("kind") == "choices":
+        return {"choices": sorted(set(form.every(f"{prefix}choices")))}
+    return {"position": form.one(f"{prefix}position")}
+
+
+def confirm_words(seats: int, confirmed: int, mine: bool, readers: str) -> str:
+    """What a confirmation would do now, or what is still missing."""
+    needed = confirmations_needed(seats)
+    if mine:
+        return f"You confirmed this. {plural(needed - confirmed, 'more confirmation')} needed."
+    last = f"with it the ballot is published {readers}. It can be replaced until the voting closes, but not taken back."
+    if needed == 1:
+        return f"You need nobody else in this circle. Your confirmation is enough: {last}"
+    if confirmed + 1 >= needed:
+        return f"Your confirmation is the last of the {needed} needed: {last}"
+    first = f"Your confirmation is no. {confirmed + 1} of the {needed} needed."
+    return f"{first} When all are there, the ballot is published {readers}."
+
+
+def same_words(draft: Draft, answer: Mapping[str, Any], form: Form) -> bool:
+    """Does this version say exactly what the form says?"""
+    said = (dict(draft.position), draft.reason, draft.resolve)
+    return said == (dict(answer), form.one("reason"), form.one("resolve"))
