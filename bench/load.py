@@ -1,0 +1,90 @@
+"""A client as cheap as Python can make it: bytes prepared beforehand over connections that stay open. Run it on another core
+than what it asks."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+
+END = b"\r\n\r\n"
+LENGTH = b"content-length:"
+
+
+class _Connection(asyncio.Protocol):
+    """Sends the next request as soon as the answer to the last one is whole."""
+
+    def __init__(self, requests: Iterator[bytes], wanted: bytes, done: asyncio.Future[int]) -> None:
+        self._requests, self._wanted, self._done = requests, wanted, done
+        self._held = b""
+        self.answered = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._next()
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        while (size := _whole(self._held)) and len(self._held) >= size:
+            if not self._held.startswith(self._wanted):
+                self._fail(RuntimeError(f"not the answer that was wanted: {self._held[:300]!r}"))
+                return
+            self._held = self._held[size:]
+            self.answered += 1
+            self._next()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._fail(ConnectionResetError("the measured server hung up"))
+
+    def _next(self) -> None:
+        request = next(self._requests, None)
+        if request is not None:
+            self._transport.write(request)
+        elif not self._done.done():
+            self._done.set_result(self.answered)
+            self._transport.close()
+
+    def _fail(self, error: Exception) -> None:
+        if not self._done.done():
+            self._done.set_exception(error)
+
+
+def _whole(held: bytes) -> int:
+    """Bytes of the first answer in `held`, or 0 if its head is not complete."""
+    end = held.find(END)
+    if end < 0:
+        return 0
+    head = held[:end].lower()
+    at = head.find(LENGTH)
+    return end + len(END) + (0 if at < 0 else int(head[at + len(LENGTH) :].split(b"\r\n", 1)[0]))
+
+
+async def send(port: int, requests: Iterator[bytes], connections: int, wanted: bytes) -> tuple[int, float]:
+    """Send these over so many connections at once; returns how many were answered with `wanted`, and in how many seconds."""
+    loop = asyncio.get_running_loop()
+    began = time.monotonic()
+    ends: list[asyncio.Future[int]] = []
+    for _ in range(connections):
+        done: asyncio.Future[int] = loop.create_future()
+        ends.append(done)
+        await loop.create_connection(
+            lambda done=done: _Connection(requests, wanted, done),  # type: ignore[misc]
+            "127.0.0.1",
+            port,
+        )
+    answered = sum(await asyncio.gather(*ends))
+    return answered, time.monotonic() - began
+
+
+def repeated(request: bytes, seconds: float) -> Iterator[bytes]:
+    """The same request until the time is over."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        yield request
+
+
+def request(method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes = b"") -> bytes:
+    """A request as bytes."""
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode() + END + body
