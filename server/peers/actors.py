@@ -106,11 +106,19 @@ async def served(session: AsyncSession, handle: str) -> Actor:
     return row
 
 
+async def _present(session: AsyncSession, request: web.Request) -> Actor:
+    """The actor whose collection is asked for; HTTPGone once it is gone."""
+    row = await served(session, request.match_info["handle"])
+    if row.gone_at is not None:
+        raise web.HTTPGone(headers=VARY)
+    return row
+
+
 async def outbox(request: web.Request) -> web.Response:
     """What the actor published for everybody: `?page=1` the newest, then on by `before`."""
     before = _number(request.query.get("before"))
     async with request.app[DATABASE].READ() as session:
-        row = await served(session, request.match_info["handle"])
+        row = await _present(session, request)
         uri = f"{row.uri}/outbox"
         if "page" not in request.query:
             total = await posts.outbox_size(session, row.id)
@@ -125,7 +133,7 @@ async def outbox(request: web.Request) -> web.Response:
 async def followers(request: web.Request) -> web.Response:
     """How many follow; never who."""
     async with request.app[DATABASE].READ() as session:
-        row = await served(session, request.match_info["handle"])
+        row = await _present(session, request)
         total = await follows.follower_count(session, row.id)
     return answer(vocabulary.ordered_collection(row.followers, total=total, by=row.uri))
 
@@ -133,14 +141,14 @@ async def followers(request: web.Request) -> web.Response:
 async def following(request: web.Request) -> web.Response:
     """Our actors follow nobody yet."""
     async with request.app[DATABASE].READ() as session:
-        row = await served(session, request.match_info["handle"])
+        row = await _present(session, request)
     return answer(vocabulary.ordered_collection(f"{row.uri}/following", total=0, by=row.uri))
 
 
 async def featured(request: web.Request) -> web.Response:
     """The ids of the open rounds: what a new follower is shown first."""
     async with request.app[DATABASE].READ() as session:
-        row = await served(session, request.match_info["handle"])
+        row = await _present(session, request)
         rounds = await posts.featured(session, row.id, request.app[CLOCK].now())
     uris = [each.uri for each in rounds]
     return answer(vocabulary.ordered_collection(f"{row.uri}/featured", items=uris, by=row.uri))

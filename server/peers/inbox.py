@@ -63,7 +63,7 @@ async def _take(request: web.Request, claim: Claim, body: bytes) -> None:
         if await is_blocked(session, _authority(claim)):
             raise Forbidden("blocked", "This server is blocked here.")
         known = await people.actor_by_key_id(session, claim.key_id)
-    if known is None and _says_goodbye(codec.tidy(codec.decode(body))):
+    if (known is None or known.gone_at is not None) and _says_goodbye(codec.tidy(codec.decode(body))):
         return
     signer = await signer_of(request, claim, body)
     app[remote.MEMORY].answered(signer.authority)

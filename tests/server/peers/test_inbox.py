@@ -416,7 +416,7 @@ async def test_a_server_that_does_not_answer_makes_the_sender_come_again(
     world: World, masto: Stranger
 ) -> None:
     ana = masto.person("ana")
-    world._ports["masto"] = 1
+    masto.is_down = True
     status, headers, _ = await signed_request(world, ana)
     assert status == 503
     assert int(headers["Retry-After"]) > 0

@@ -136,6 +136,8 @@ class Stranger:
         self.asked: list[Asked] = []
         self.inbox_status = 202
         self.inbox_headers: dict[str, str] = {}
+        self.is_down = False
+        self.tried = 0  # requests while it was down
 
     def person(self, handle: str = "ana", *, key: int = 0, **changed: Any) -> Person:
         """A new actor there; `changed` replaces properties of its document."""
@@ -169,6 +171,10 @@ class Stranger:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
+        if self.is_down and request.transport is not None:
+            self.tried += 1
+            request.transport.abort()
+            return web.Response()
         self.asked.append(Asked(request.method, request.raw_path, CIMultiDict(request.headers), body))
         if answer := self.answers.get(request.raw_path):
             return await answer(request)

@@ -1,0 +1,331 @@
+"""Activities that carry records: what is taken in, from whom; twice, late, before its cause; and by impostors."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from models import ledger
+from models.ledger import Participant, RecordRow, Scope, TextRow
+from tests.server.peers.joint import Joint, words
+from tests.server.peers.world import Person, Stranger, World
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+async def elm(world: World) -> Stranger:
+    """Another instance of our kind."""
+    return await world.stranger("elm")
+
+
+@pytest.fixture
+async def joint(world: World, elm: Stranger) -> Joint:
+    """A decision that elm's collective offers to ours; it has not arrived yet."""
+    return Joint(world, elm.kin("elm"), [(await world.collective()).ed25519 or ""])
+
+
+async def held(world: World, name: str) -> set[str]:
+    """The types of the records that oak holds of a scope."""
+    query = select(RecordRow.type).join(Scope, Scope.id == RecordRow.scope_id).where(Scope.name == name)
+    async with world.database().READ() as session:
+        return set((await session.scalars(query)).all())
+
+
+async def participants(world: World) -> dict[str, str]:
+    async with world.database().READ() as session:
+        return {p.key: p.authority for p in (await session.scalars(select(Participant))).all()}
+
+
+# Offer
+
+
+async def test_an_offer_that_invites_us_opens_its_scope_with_record_and_text(
+    world: World, joint: Joint
+) -> None:
+    assert await world.tell(joint.convener, joint.offering()) == "done"
+    assert await held(world, joint.name) == {"Offer"}
+    async with world.database().READ() as session:
+        scope = await ledger.scope_named(session, joint.name)
+        [text] = (await session.scalars(select(TextRow.text))).all()
+    assert scope is not None
+    assert scope.visibility == "federation"
+    assert scope.repair_at == world.clock.now()
+    assert text == "Shall we buy a van together?"
+
+
+async def test_the_other_invited_become_participants_where_they_can_be_had(
+    world: World, elm: Stranger
+) -> None:
+    ash, fir = await world.stranger("ash"), await world.stranger("fir")
+    there, gone, bystander = ash.kin("ash"), fir.kin("fir"), ash.person("bystander")
+    ours = await world.collective()
+    joint = Joint(world, elm.kin("elm"), [ours.ed25519 or "", there.key, gone.key])
+    del fir.people["fir"]
+    offering = joint.offering(to=[ours.uri, there.uri, gone.uri, bystander.uri])
+    assert await world.tell(joint.convener, offering) == "done"
+    assert await participants(world) == {
+        ours.ed25519: "oak.test",
+        joint.convener.key: "elm.test",
+        there.key: "ash.test",
+    }
+
+
+async def test_at_most_fifty_of_the_addressed_are_asked(world: World, elm: Stranger, masto: Stranger) -> None:
+    ours = await world.collective()
+    joint = Joint(world, elm.kin("elm"), [ours.ed25519 or ""])
+    offering = joint.offering(to=[f"{masto.url}/users/p{n}" for n in range(60)])
+    assert await world.tell(joint.convener, offering) == "done"
+    assert len(masto.gets()) == 50
+
+
+async def test_an_offer_to_others_opens_nothing_and_asks_nobody(
+    world: World, elm: Stranger, masto: Stranger
+) -> None:
+    joint = Joint(world, elm.kin("elm"), [masto.person("ana").key])
+    offering = joint.offering(to=[f"{masto.url}/users/ana"])
+    assert await world.tell(joint.convener, offering) == "ignored"
+    assert await world.count(Scope) == 0
+    assert masto.gets() == []
+
+
+async def test_the_same_offer_twice_is_ignored_the_second_time(world: World, joint: Joint) -> None:
+    await world.tell(joint.convener, joint.offering())
+    assert await world.tell(joint.convener, joint.offering()) == "ignored"
+    assert await world.count(Scope) == 1
+
+
+async def test_only_the_convening_collective_delivers_its_offer(
+    world: World, joint: Joint, elm: Stranger
+) -> None:
+    circle = elm.person("circle")
+    eve = (await world.stranger("evil")).kin("eve")
+    for impostor in (circle, eve):
+        assert await world.tell(impostor, joint.offering(impostor)) == "refused"
+    assert await world.count(Scope) == 0
+
+
+async def test_an_offer_that_names_another_address_than_its_sender_is_refused(
+    world: World, elm: Stranger
+) -> None:
+    ours = await world.collective()
+    joint = Joint(
+        world, elm.kin("elm"), [ours.ed25519 or ""], changed={"actor": "http://elm.test/users/other"}
+    )
+    assert await world.tell(joint.convener, joint.offering()) == "refused"
+
+
+async def test_an_offer_wrapped_as_somebody_elses_object_is_refused(world: World, joint: Joint) -> None:
+    offering = joint.offering()
+    for owner in ("http://elm.test/users/other", [], 7, {"type": "Group"}, None):
+        wrapped = {**joint.offering(), "object": {**offering["object"], "attributedTo": owner}}
+        assert await world.tell(joint.convener, wrapped) == "refused"
+    assert await world.count(Scope) == 0
+
+
+# Records and their proofs
+
+
+def forged(record: Json) -> Json:
+    return {**record, "at": "2026-11-22T10:00:01Z"}
+
+
+def by_another(record: Json) -> Json:
+    return {**record, "by": "z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"}
+
+
+def unproved(record: Json) -> Json:
+    return {k: v for k, v in record.items() if k != "proof"}
+
+
+def unknown(record: Json) -> Json:
+    return {**record, "type": "Poem"}
+
+
+def swollen(record: Json) -> Json:
+    return {**record, "more": "x" * 17_000}
+
+
+@pytest.mark.parametrize("change", [forged, by_another, unproved, unknown, swollen])
+async def test_a_record_that_is_not_proved_is_refused_with_all_that_came_along(
+    world: World, joint: Joint, elm: Stranger, change: Any
+) -> None:
+    await world.tell(joint.convener, joint.offering())
+    option, texts = joint.option(joint.convener)
+    good = joint.answer(joint.convener)
+    for activity in (
+        joint.adding(joint.convener, good, change(option), texts=texts),
+        joint.noting(joint.convener, good, change(option), texts=texts),
+    ):
+        assert await world.tell(joint.convener, activity) == "refused"
+    assert await held(world, joint.name) == {"Offer"}
+
+
+async def test_texts_are_kept_only_if_a_record_names_them_and_they_are_not_absurd(
+    world: World, joint: Joint
+) -> None:
+    await world.tell(joint.convener, joint.offering())
+    option, texts = joint.option(joint.convener)
+    long, long_texts = words("x" * 50_000)
+    absurd = joint.convener.record("Option", joint.name, title=long, round=1)
+    _, unnamed = words("nobody names me")
+    (digest, text), *_ = texts.items()
+    lies = {digest: {**text, "text": "other words"}}
+    everything = {**long_texts, **unnamed, **lies}
+    assert (
+        await world.tell(joint.convener, joint.adding(joint.convener, option, absurd, texts=everything))
+        == "done"
+    )
+    assert await world.tell(joint.convener, joint.adding(joint.convener, option, texts=texts)) == "ignored"
+    async with world.database().READ() as session:
+        kept = set((await session.scalars(select(TextRow.text))).all())
+    assert kept == {"Shall we buy a van together?", "Buy the blue van"}
+
+
+# Add and Create
+
+
+async def test_what_participants_add_or_publish_is_taken_in(
+    world: World, joint: Joint, elm: Stranger
+) -> None:
+    await world.tell(joint.convener, joint.offering())
+    option, texts = joint.option(joint.convener)
+    assert await world.tell(joint.convener, joint.noting(joint.convener, option, texts=texts)) == "done"
+    circle = elm.person("circle")
+    assert await world.tell(circle, joint.adding(circle, joint.answer(joint.convener))) == "done"
+    assert await held(world, joint.name) == {"Offer", "Option", "Answer"}
+
+
+async def test_the_same_record_by_two_carriers_is_one(world: World, joint: Joint) -> None:
+    await world.tell(joint.convener, joint.offering())
+    option, texts = joint.option(joint.convener)
+    assert await world.tell(joint.convener, joint.noting(joint.convener, option, texts=texts)) == "done"
+    assert await world.tell(joint.convener, joint.adding(joint.convener, option, texts=texts)) == "ignored"
+
+
+async def test_records_for_a_scope_that_we_do_not_know_are_ignored(world: World, joint: Joint) -> None:
+    option, texts = joint.option(joint.convener)
+    for activity in (
+        joint.adding(joint.convener, option, texts=texts),
+        joint.noting(joint.convener, option, texts=texts),
+    ):
+        assert await world.tell(joint.convener, activity) == "ignored"
+    assert await world.count(RecordRow) == 0
+
+
+async def test_who_takes_no_part_puts_nothing_into_a_scope(world: World, joint: Joint) -> None:
+    await world.tell(joint.convener, joint.offering())
+    option, texts = joint.option(joint.convener)
+    eve = (await world.stranger("evil")).kin("eve")
+    for activity in (joint.adding(eve, option, texts=texts), joint.noting(eve, option, texts=texts)):
+        assert await world.tell(eve, activity) == "refused"
+    assert await held(world, joint.name) == {"Offer"}
+
+
+async def test_nobody_publishes_in_anothers_name(world: World, joint: Joint, elm: Stranger) -> None:
+    await world.tell(joint.convener, joint.offering())
+    option, texts = joint.option(joint.convener)
+    circle = elm.person("circle")
+    theirs = joint.noting(joint.convener, option, texts=texts)["object"]
+    elsewhere = {**joint.noting(circle, option, texts=texts)["object"], "id": "http://other.test/notes/1"}
+    for thing in (theirs, elsewhere, {**theirs, "attributedTo": [circle.uri, joint.convener.uri]}):
+        assert await world.tell(circle, circle.activity("Create", object=thing)) == "refused"
+    foreign = {**joint.adding(circle, option), "target": "http://other.test/scopes/1"}
+    assert await world.tell(circle, foreign) == "refused"
+    assert await held(world, joint.name) == {"Offer"}
+
+
+async def test_notes_and_votes_without_records_mean_nothing_here_yet(world: World, masto: Stranger) -> None:
+    ana = masto.person("ana")
+    reply = {"type": "Note", "id": f"{ana.uri}/1", "attributedTo": ana.uri, "content": "I agree"}
+    votes = [{**reply, "id": f"{ana.uri}/{n}", "content": None, "name": "Agree"} for n in (2, 3)]
+    for thing in (reply, votes, f"{ana.uri}/1", None):
+        assert await world.tell(ana, ana.activity("Create", object=thing)) == "ignored"
+
+
+# Accept and Reject
+
+
+@pytest.mark.parametrize(
+    ("kind", "takes"), [("Accept", "binding"), ("Accept", "advisory"), ("Reject", "declines")]
+)
+async def test_an_answer_is_taken_in(world: World, elm: Stranger, kind: str, takes: str) -> None:
+    ash = (await world.stranger("ash")).kin("ash")
+    joint = Joint(world, elm.kin("elm"), [(await world.collective()).ed25519 or "", ash.key])
+    await world.tell(joint.convener, joint.offering(to=["http://oak.test/c/oak", ash.uri]))
+    said = ash.activity(kind, object=f"{elm.url}/a/{joint.name}", **{"jura:record": joint.answer(ash, takes)})
+    assert await world.tell(ash, said) == "done"
+    assert await held(world, joint.name) == {"Offer", "Answer"}
+    assert await world.tell(ash, {**said, "id": f"{ash.uri}/again"}) == "ignored"
+
+
+async def test_an_answer_can_only_be_given_by_the_collective_itself(
+    world: World, joint: Joint, elm: Stranger
+) -> None:
+    await world.tell(joint.convener, joint.offering())
+    circle = elm.person("circle")
+    carried = {"jura:record": joint.answer(joint.convener)}
+    said = circle.activity("Accept", object=f"{elm.url}/a/{joint.name}", **carried)
+    assert await world.tell(circle, said) == "refused"
+    other = {"jura:record": joint.option(joint.convener)[0]}
+    assert await world.tell(joint.convener, joint.convener.activity("Accept", **other)) == "refused"
+
+
+async def test_an_answer_by_somebody_who_was_not_invited_is_refused(world: World, joint: Joint) -> None:
+    await world.tell(joint.convener, joint.offering())
+    eve = (await world.stranger("evil")).kin("eve")
+    said = eve.activity("Accept", object="x", **{"jura:record": joint.answer(eve)})
+    assert await world.tell(eve, said) == "refused"
+    assert "evil.test" not in (await participants(world)).values()
+
+
+@pytest.mark.parametrize("kind", ["Accept", "Reject"])
+async def test_an_answer_to_a_follow_that_we_never_sent_is_ignored(
+    world: World, masto: Stranger, kind: str
+) -> None:
+    ana = masto.person("ana")
+    follow = {
+        "type": "Follow",
+        "id": "http://oak.test/f/1",
+        "actor": "http://oak.test/c/oak",
+        "object": ana.uri,
+    }
+    assert await world.tell(ana, ana.activity(kind, object=follow)) == "ignored"
+
+
+async def test_an_answer_that_comes_before_its_offer_is_ignored_and_the_offer_is_taken_in_later(
+    world: World, elm: Stranger
+) -> None:
+    ash = (await world.stranger("ash")).kin("ash")
+    joint = Joint(world, elm.kin("elm"), [(await world.collective()).ed25519 or "", ash.key])
+    said = ash.activity("Accept", object="x", **{"jura:record": joint.answer(ash)})
+    assert await world.tell(ash, said) == "ignored"
+    assert await world.tell(joint.convener, joint.offering(to=[ash.uri])) == "done"
+    assert await held(world, joint.name) == {"Offer"}
+
+
+# What others change or take back
+
+
+async def test_an_update_brings_records_but_only_of_ones_own_object(
+    world: World, joint: Joint, elm: Stranger
+) -> None:
+    await world.tell(joint.convener, joint.offering())
+    option, texts = joint.option(joint.convener)
+    circle = elm.person("circle")
+    note = joint.noting(joint.convener, option, texts=texts)["object"]
+    assert await world.tell(circle, circle.activity("Update", object=note)) == "refused"
+    assert await world.tell(joint.convener, joint.convener.activity("Update", object=note)) == "done"
+    assert await world.tell(joint.convener, joint.convener.activity("Update", object=note)) == "ignored"
+
+
+async def test_records_stay_whatever_becomes_of_the_note_that_carried_them(
+    world: World, joint: Joint
+) -> None:
+    await world.tell(joint.convener, joint.offering())
+    option, texts = joint.option(joint.convener)
+    create = joint.noting(joint.convener, option, texts=texts)
+    gone: Person = joint.convener
+    assert await world.tell(gone, gone.activity("Delete", object=create["object"]["id"])) == "done"
+    assert await world.tell(gone, create) == "done"
+    assert await held(world, joint.name) == {"Offer", "Option"}
