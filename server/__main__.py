@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from activitypub.errors import WireError
 from models.migrations import DatabaseProblem
 from models.rules.refusals import Refusal
-from server.cli import demo, doctor, founding, serving
+from server.cli import demo, doctor, founding, serving, verify
 from server.settings import SettingsError
 
 Parser = argparse.ArgumentParser
@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "migrate": ("prepare the database for this version", serving.migrate_flags, serving.migrate_command),
     "doctor": ("look whether everything is as it should be", doctor.flags, doctor.run),
+    "verify": ("recount a decision from its bundle, offline", verify.flags, verify.run),
     "demo": ("three collectives on this machine reach a joint decision", demo.flags, demo.run),
 }
 
