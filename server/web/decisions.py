@@ -1,8 +1,9 @@
 """The page of a decision, from the offer to the final result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from aiohttp import web
 
@@ -25,6 +26,13 @@ from server.web.rolls import CollectiveRow, collectives_of, option_titles
 from server.web.rulebook import ends_of, rules_of
 from server.web.sessions import Visit, reading
 from server.web.words import DONE, IGNORED, METHODS, OUTCOMES, RECORDS, STATES, VISIBILITY, Choice, Label
+
+# How the winner is marked among the proposals.
+MARKS: Final[Mapping[str, Label]] = {
+    "final": OUTCOMES["adopted"],
+    "heard": STATES["heard"],
+    "provisional": Label("Adopted, provisionally", "warn", "clock"),
+}
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,7 @@ class DecisionPage:
     counts: Sequence[Tally]
     options: Sequence[OptionRow]
     room_for: int
+    at_least: int
     method: Choice
     rules: Sequence[str]
     ends: Sequence[str]
@@ -172,8 +181,9 @@ def _page(known: Known, needs: Sequence[Need], may_withdraw: bool, done: str) ->
         may_withdraw=may_withdraw,
         result=result_of(view, names),
         counts=_counts(view, names),
-        options=_options(view, names),
+        options=options_of(view, names),
         room_for=offer["maxOptions"] - len(view.options) if view.state == "gathering" else 0,
+        at_least=view.method.options[0],
         method=METHODS[view.method.name],
         rules=rules_of(view),
         ends=ends_of(view),
@@ -199,19 +209,20 @@ def _counts(view: Standing, names: Names) -> Sequence[Tally]:
         found.append(Tally("So far", lines_of(view, numbers_of(view.count), titles, so_far=True)))
     if view.advisory is not None and view.state in ("voting", "closing", *SHOWN_IN):
         numbers = numbers_of(view.advisory) | {"collectives": 1}
+        del numbers["circlesQuorum"], numbers["circlesNeeded"]  # what binds nobody needs no majority
         lines = lines_of(view, numbers, titles, so_far=True)
         found.append(Tally("Advice: circles that are counted apart and bind nobody", lines))
     return found
 
 
-def _options(view: Standing, names: Names) -> Sequence[OptionRow]:
+def options_of(view: Standing, names: Names) -> Sequence[OptionRow]:
     circles = {
         one["key"]: (answer.by, one["name"]) for answer in view.answers.values() for one in answer["circles"]
     }
     rows = []
     for option in view.options:
         collective, circle = circles.get(option.by, (option.by, None))
-        mark = OUTCOMES["adopted"] if option.digest == view.winner else None
+        mark = MARKS.get(view.state) if option.digest == view.winner else None
         mark = Label("Level at the top", "warn", "half") if option.digest in view.tied else mark
         rows.append(
             OptionRow(

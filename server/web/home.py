@@ -1,7 +1,7 @@
 """The first page. Visitors learn whose this is, what is being decided in public and how to follow; members see what needs them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -32,9 +32,8 @@ class Row:
     outcome: Label | None
     winner: Said | None
     convener: Who
-    opens: datetime
-    closes: datetime
-    is_open: bool
+    when: str
+    at: datetime | None
     is_public: bool
 
 
@@ -124,15 +123,32 @@ def _row(
     names = Names(texts, actors, {}, {})
     state = "closing" if row.state == "voting" and visit.now >= row.closes_at else row.state
     title = titles.get(row.winner or "") if row.outcome == "adopted" else None
+    when, at = _when(row, visit.now)
     return Row(
         path=decision_path(scope.name),
         question=names.said(row.question),
         state=STATES[state],
-        outcome=OUTCOMES[row.outcome] if row.outcome and row.state in ("final", "provisional") else None,
+        outcome=_outcome(row),
         winner=names.said(title) if title else None,
         convener=names.collective(row.convener),
-        opens=row.opens_at,
-        closes=row.closes_at,
-        is_open=visit.now < row.closes_at,
+        when=when,
+        at=at,
         is_public=scope.visibility == "public",
     )
+
+
+def _outcome(row: Decision) -> Label | None:
+    """What came out; what is provisional is not shown in the colour of what is final."""
+    if row.outcome is None or row.state not in ("final", "provisional"):
+        return None
+    label = OUTCOMES[row.outcome]
+    return label if row.state == "final" else replace(label, tone="")
+
+
+def _when(row: Decision, now: datetime) -> tuple[str, datetime | None]:
+    """What to say of its time: when the voting opens, closes or closed; nothing where there was none."""
+    if row.state in ("void", "withdrawn", "lapsed"):
+        return "", None
+    if now < row.opens_at:
+        return "voting opens", row.opens_at
+    return "voting closes" if now < row.closes_at else "voting closed", row.closes_at

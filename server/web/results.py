@@ -101,8 +101,7 @@ def _lead(view: Standing, label: Label) -> str:
 def _because(view: Standing, titles: Mapping[str, Said]) -> str:
     """The rule that decided, in a sentence with numbers."""
     n = view.numbers
-    count = view.heard_count if view.state == "heard" else view.count
-    because = count.because if count and not view.shown.came_after else None
+    because = _hurdle(view)
     if view.outcome == "no-quorum":
         if because == "collectives-quorum":
             present, of = n["collectivesPresent"], n["collectives"]
@@ -119,6 +118,12 @@ def _because(view: Standing, titles: Mapping[str, Said]) -> str:
             f"came to that answer; {n['collectivesNeeded']} were needed."
         )
     return _method_because(view, n)
+
+
+def _hurdle(view: Standing) -> str | None:
+    """At which condition it failed, as far as our own count can say."""
+    count = view.heard_count if view.state == "heard" else view.count
+    return count.because if count and not view.shown.came_after else None
 
 
 def _method_because(view: Standing, n: Mapping[str, int]) -> str:
@@ -157,12 +162,12 @@ def lines_of(
 ) -> Sequence[Line]:
     """The numbers, each with its denominator. While it is `so_far`, nothing is said of who comes to which answer."""
     circles, collectives = n["circles"], n["collectives"]
-    lines = [Line("Circles that took part", n["circlesPresent"], circles, n["circlesQuorum"])]
+    lines = [Line("Circles that took part", n["circlesPresent"], circles, n.get("circlesQuorum"))]
     if collectives > 1:
         words = "Collectives whose circles took part"
         lines.append(Line(words, n["collectivesPresent"], collectives, n["collectivesQuorum"]))
     lines += _method_lines(view, n, titles)
-    if collectives > 1 and not so_far and view.outcome not in ("no-quorum", "tied"):
+    if collectives > 1 and not so_far and (view.outcome == "adopted" or _hurdle(view) == "collectives"):
         words = "Collectives whose own circles came to this answer"
         lines.append(Line(words, n["collectivesWinning"], collectives, n["collectivesNeeded"]))
     return lines
@@ -177,7 +182,7 @@ def _method_lines(view: Standing, n: Mapping[str, int], titles: Mapping[str, Sai
         yes, no = said.get("yes", 0), said.get("no", 0)
         eligible = view.rule.base == "eligible"
         words = "Say yes, of all circles on the roll" if eligible else "Say yes, of those that say yes or no"
-        first = Line(words, yes, circles if eligible else yes + no, n["circlesNeeded"])
+        first = Line(words, yes, circles if eligible else yes + no, n.get("circlesNeeded"))
         return [first, Line("Say no", no, circles), Line("Abstain", said.get("abstain", 0), circles)]
     words_of = {
         "consent": "Consent",
@@ -202,7 +207,7 @@ def missing_of(view: Standing, names: Names) -> Sequence[Missing]:
         circles = [
             (names.circle(one.place), names.collective(one.collective))
             for one in view.entries
-            if one.status == status
+            if one.status == status and one.takes != "advisory"
         ]
         if circles:
             found.append(Missing(STATUSES[status], circles))

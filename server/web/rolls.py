@@ -10,8 +10,14 @@ from models.rules.shapes import STATUS_QUO
 from models.rules.view import Binding, Standing
 from server.web.moments import short_date
 from server.web.names import Names, Said, Who
-from server.web.words import POSITIONS, STATUSES, TAKES, Label
+from server.web.words import POSITIONS, STATUSES, Label
 
+TAKEN = {
+    "binding": "Binding on them",
+    "ratifies": "Will be ratified by their assembly",
+    "advisory": "Advisory to them",
+    "declines": "Do not take part",
+}
 RECEIPT_AWAITED = Label("cast; another instance has yet to say that it holds it", "", "clock")
 
 
@@ -71,17 +77,26 @@ def _collective(
     view: Standing, names: Names, titles: Mapping[str, Said], key: str, binding: Binding | None
 ) -> CollectiveRow:
     answer = binding.answer if binding else view.answers.get(key)
-    takes = TAKES[answer["takes"]] if answer else None
-    until = f" By {short_date(instant(answer['ratifyBy']))}." if answer and answer.get("ratifyBy") else ""
     return CollectiveRow(
         who=names.collective(key),
         anchor=answer.digest[:12] if answer else "",
         convenes=key == view.offer.by,
-        takes=takes.words if takes else _no_answer(view),
-        means=f"{takes.hint}{until}" if takes else "",
+        takes=TAKEN[answer["takes"]] if answer else _no_answer(view),
+        means=_means(answer) if answer else "",
         standing=_standing(binding) if binding else None,
         circles=_circles(view, names, titles, key, answer),
     )
+
+
+def _means(answer: Record) -> str:
+    """What the answer says of the outcome."""
+    until = short_date(instant(answer["ratifyBy"])) if answer.get("ratifyBy") else ""
+    return {
+        "binding": "if it is adopted, they carry it out.",
+        "ratifies": f"it binds them once their assembly has said yes, by {until}.",
+        "advisory": "their circles give their view; it is counted apart and binds nobody there.",
+        "declines": "the others go on without them.",
+    }[answer["takes"]]
 
 
 def _no_answer(view: Standing) -> str:
@@ -107,7 +122,8 @@ def _circles(
     view: Standing, names: Names, titles: Mapping[str, Said], key: str, answer: Record | None
 ) -> Sequence[CircleRow]:
     if view.round is not None:
-        return [circle_row(one, names, titles) for one in view.entries if one.collective == key]
+        rows = [circle_row(one, names, titles) for one in view.entries if one.collective == key]
+        return sorted(rows, key=lambda row: (row.name.plain, row.anchor))
     listed = answer["circles"] if answer else ()
     return [
         CircleRow(one["key"][-12:], names.said(one["name"]), one["size"], None, None, (), gap=False)

@@ -14,10 +14,12 @@ from aiohttp import web
 from models import decisions
 from models.decisions import Draft, Position
 from models.people import Circle, Member
+from models.rules.ballots import Entry
 from models.rules.circles import confirmations_needed
 from models.rules.refusals import NotFound
+from models.rules.view import Standing
 from server.actions.balloting import seat
-from server.web.decisions import Known, known_decision
+from server.web.decisions import Known, OptionRow, known_decision, options_of
 from server.web.forms import Form, Problems
 from server.web.moments import plural
 from server.web.names import Said
@@ -97,6 +99,7 @@ class RoomPage:
     readers: str
     positions: Sequence[Choice]
     options: Sequence[Option]
+    proposals: Sequence[OptionRow]
     languages: Sequence[Choice]
     stands: Sequence[Stand]
     draft: Version | None
@@ -106,6 +109,7 @@ class RoomPage:
     confirm_counts: int
     may_write: bool
     may_confirm: bool
+    blocked: str
     i_confirmed: bool
     published: CircleRow | None
     fields: Fields
@@ -152,7 +156,7 @@ async def _context(
     latest = drafts[0][0] if drafts else None
     confirmed = set(await decisions.confirmed_by(session, latest.id)) if latest else set()
     titles, entry = option_titles(view, known.names), view.entry(circle.actor.ed25519 or "")
-    is_cast = latest is not None and latest.ballot is not None
+    is_cast, blocked = latest is not None and latest.ballot is not None, _blocked(view, entry)
     return RoomPage(
         path=known.path,
         question=known.question,
@@ -164,6 +168,7 @@ async def _context(
         readers=READERS[scope.visibility],
         positions=[Choice(one, POSITIONS[one].words, POSITION_HINTS[one]) for one in view.method.positions],
         options=[Option(value, title) for value, title in titles.items()],
+        proposals=options_of(view, known.names),
         languages=list(LANGUAGES.values()),
         stands=_stands(seats, rows, member, titles),
         draft=_version(drafts[0], titles) if drafts else None,
@@ -174,13 +179,26 @@ async def _context(
         ),
         confirm_counts=max(confirmations_needed(len(seats)), len(confirmed)),
         may_write=view.state in (*BEFORE, "voting") and visit.now < view.closes,
-        may_confirm=view.state == "voting" and visit.now < view.closes and not is_cast,
+        may_confirm=view.state == "voting" and visit.now < view.closes and not is_cast and not blocked,
+        blocked=blocked,
         i_confirmed=member.id in confirmed,
         published=circle_row(entry, known.names, titles) if entry and entry.ballots else None,
         fields=_fields(member, rows, latest, form),
         problems=problems,
         my_problems=mine,
     )
+
+
+def _blocked(view: Standing, entry: Entry | None) -> str:
+    """Why a ballot of this circle would not be accepted by anybody, although the voting is open."""
+    if view.state != "voting":
+        return ""
+    if entry is None:
+        return "Your circle is not on the roll of this decision: your collective's answer came too late or was not listed."
+    home = next((one for one in view.acks if one.instance == entry.place.instance), None)
+    if home is None or home.ack is None:
+        return "Your instance has not acknowledged these terms, so no other would accept your ballot yet. Try again in a minute."
+    return ""
 
 
 def _stands(

@@ -45,7 +45,7 @@ STATES: Final[Mapping[str, Label]] = {
 
 OUTCOMES: Final[Mapping[str, Label]] = {
     "adopted": Label("Adopted", "ok", "yes"),
-    "rejected": Label("Not adopted", "bad", "no"),
+    "rejected": Label("Not adopted", "", "no"),
     "no-quorum": Label("Too few took part", "warn", "half"),
     "tied": Label("Tied", "warn", "half"),
 }
