@@ -27,12 +27,15 @@ def state_of(
     problem: str | None,
     objections: Sequence[Record],
 ) -> str:
-    """One of STATES. What is final comes first: nothing that turns up afterwards edits it."""
+    """One of STATES. Two Terms or a withdrawal end a round only as long as its keepers have not agreed on its
+    result: keepers that know of such an end publish none, and a date of one's own choice undoes nothing that
+    others counted."""
+    agreed = round_ is not None and round_.finality.value is not None
     if round_ is not None and round_.finality.reached:
         return "final"
-    if double:
+    if double and not agreed:
         return "void"
-    if withdrawn is not None:
+    if withdrawn is not None and not agreed:
         return "withdrawn"
     if now < times.gather_until:
         return "gathering"

@@ -24,6 +24,9 @@ BOUND = ("binding", "ratifies")
 LARGEST_ROLL = 250
 """Circles whose keys fit into one Terms record with everything else it lists."""
 
+MOST_TERMS = 8
+"""How many Terms of one signer are looked at; two that are good make the round void already."""
+
 Refused = list[tuple[Record, str]]
 
 
@@ -229,8 +232,8 @@ def effective(
 
     Two by one signer make the round void if that is the convener, or if one of the two would be in effect.
     """
-    frozen, refused = _candidates(offer, terms, held)
     firsts = _first_acks(acks, times_of(offer))
+    frozen, refused = _candidates(offer, terms, Counter(ack["terms"] for ack in firsts.values()), held)
     support: dict[str, dict[str, Record]] = {digest: {} for digest in frozen}
     for instance, ack in firsts.items():
         one = frozen.get(ack["terms"])
@@ -249,27 +252,40 @@ def effective(
 
 
 def _candidates(
-    offer: Record, terms: Iterable[Record], held: Mapping[str, Record]
+    offer: Record, terms: Iterable[Record], acked: Mapping[str, int], held: Mapping[str, Record]
 ) -> tuple[dict[str, Frozen], Refused]:
-    times = times_of(offer)
+    """Terms that could be in effect. Recomputing is dear, so of one signer's only the first few are read, the
+    most acked first."""
+    times, parties = times_of(offer), {offer.by, *offer["invited"]}
     fit: dict[str, Frozen] = {}
     refused: Refused = []
-    for one in terms:
-        if one["round"] != 1:
-            refused.append((one, "other-round"))
-        elif one.at < times.ready or (one.by != offer.by and one.at < times.opens):
-            refused.append((one, "terms-early"))
-        elif one.at > times.closes:
-            refused.append((one, "terms-late"))
-        else:
+    read: Counter[str] = Counter()
+    for one in sorted(terms, key=lambda one: (-acked.get(one.digest, 0), one.digest)):
+        code = _out_of_place(offer, one, times, parties)
+        if code is None and read[one.by] == MOST_TERMS:
+            code = "one-too-many"
+        if code is None:
+            read[one.by] += 1
             frozen, missing = recompute(offer, one, held)
             if frozen is None:
-                refused.append((one, "terms-not-held" if missing else "terms-wrong"))
+                code = "terms-not-held" if missing else "terms-wrong"
             elif one.by != offer.by and one.by not in frozen.answers:
-                refused.append((one, "not-entitled"))
+                code = "not-entitled"
             else:
                 fit[one.digest] = frozen
+        if code is not None:
+            refused.append((one, code))
     return fit, refused
+
+
+def _out_of_place(offer: Record, terms: Record, times: Times, parties: set[str]) -> str | None:
+    if terms.by not in parties:
+        return "not-entitled"
+    if terms["round"] != 1:
+        return "other-round"
+    if terms.at < times.ready or (terms.by != offer.by and terms.at < times.opens):
+        return "terms-early"
+    return "terms-late" if terms.at > times.closes else None
 
 
 def _first_acks(acks: Iterable[Record], times: Times) -> dict[str, Record]:

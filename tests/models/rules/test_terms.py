@@ -276,6 +276,26 @@ def test_two_terms_of_the_convener_make_the_round_void() -> None:
         assert view.outcome is None
 
 
+def test_a_flood_of_terms_is_not_all_read_and_hides_nothing() -> None:
+    one = joint()
+    flood = [one.freeze("elm", one.opens + n * MINUTE, rollRoot=WORDS) for n in range(30)]
+    view = one.standing(one.closes)
+    assert (view.state, view.terms) == ("closing", one.terms)
+    codes = [i.code for i in view.ignored if i.record in flood]
+    assert (codes.count("terms-wrong"), codes.count("one-too-many")) == (8, 22)
+
+
+def test_two_terms_that_turn_up_when_the_keepers_have_agreed_undo_nothing() -> None:
+    one = joint()
+    for circle in one.roll:
+        one.vote(circle)
+    one.finish()
+    second = one.freeze(at=one.opens)
+    before, after = one.standing(one.challenge - SECOND), one.standing(one.challenge)
+    assert (before.state, after.state) == ("provisional", "final")
+    assert second in after.double_terms
+
+
 def test_the_first_of_two_terms_may_arrive_second() -> None:
     one = joint()
     second = one.freeze(at=one.opens + HOUR)
