@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from models.sqlite import open_engine
+
 CHANNEL = "jura_wake"
 
 
@@ -97,12 +99,10 @@ class Database:
 def open_database(url: str) -> Database:
     """Open `url` (`sqlite+aiosqlite:///file` or `postgresql+asyncpg://…`); connects only when first used."""
     parsed = make_url(url)
-    options: dict[str, Any] = {}
-    if parsed.get_backend_name() == "postgresql":
-        options = {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
-    engine = create_async_engine(parsed, **options)
     if parsed.get_backend_name() == "sqlite":
-        _tame_sqlite(engine)
+        engine = open_engine(parsed)
+    else:
+        engine = create_async_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
     database = Database(
         engine,
         READ=async_sessionmaker(engine, expire_on_commit=False),
@@ -136,26 +136,3 @@ async def wake(session: AsyncSession, name: str) -> None:
     woken.add(name)
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(text("SELECT pg_notify(:channel, :name)"), {"channel": CHANNEL, "name": name})
-
-
-def _tame_sqlite(engine: AsyncEngine) -> None:
-    """WAL, full durability, foreign keys, patience; and `BEGIN IMMEDIATE` for sessions of `ACT`."""
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "busy_timeout=15000",
-            "cache_size=-4000",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Any) -> None:
-        acting = connection.get_execution_options().get("act", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if acting else "BEGIN")
