@@ -4,6 +4,7 @@ A `Stranger` is another server: it shows actors, remembers what it was asked, an
 makes it post, signed rightly or wrongly.
 """
 
+import asyncio
 import itertools
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
@@ -136,6 +137,7 @@ class Stranger:
         self.asked: list[Asked] = []
         self.inbox_status = 202
         self.inbox_headers: dict[str, str] = {}
+        self.heard = asyncio.Event()  # set whenever a request has arrived
         self.is_down = False
         self.tried = 0  # requests while it was down
 
@@ -176,6 +178,7 @@ class Stranger:
             request.transport.abort()
             return web.Response()
         self.asked.append(Asked(request.method, request.raw_path, CIMultiDict(request.headers), body))
+        self.heard.set()
         if answer := self.answers.get(request.raw_path):
             return await answer(request)
         if request.method == "POST":

@@ -1,0 +1,218 @@
+"""Logging in and out: who is let in, who is slowed down, and that nothing typed is lost when a log-in ends."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from server.app import create_app
+from server.keys import SETTINGS
+from server.settings import Settings
+from server.web.sessions import address_of, cookie_name, remember_login
+from tests.federation.meetings import Meetings
+from tests.federation.stock import PASSWORD
+from tests.server.web.browser import Browser, filled, with_answers
+from tests.server.web.conftest import Enter
+
+
+async def log_in(
+    browser: Browser, login: str = "ana", password: str = PASSWORD, path: str = "/login"
+) -> "str":
+    page = await browser.send(await browser.get(path), "/login", login=login, password=password)
+    return page.path
+
+
+async def test_a_member_logs_in_and_comes_to_where_they_wanted_to_go(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak")
+        page = await ana.get("/decisions/new")
+        assert page.path == "/login?next=/decisions/new"
+        page = await ana.send(page, "/login", login=" Ana ", password=PASSWORD)
+        assert (page.status, page.path) == (200, "/decisions/new")
+        assert (await ana.get("/login")).path == "/"
+
+
+async def test_nobody_is_sent_to_another_site_after_the_log_in(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=1) as fed:
+        for away in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"):
+            ana = await enter(fed, "oak")
+            assert await log_in(ana, path=f"/login?next={away}") == "/"
+
+
+async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer_and_the_name_stays_typed(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        browser = await enter(fed, "oak")
+        login = await browser.get("/login")
+        wrong = await browser.send(login, "/login", login="ana", password="not this one")
+        unknown = await browser.send(login, "/login", login="zoe", password="not this one")
+        assert wrong.status == unknown.status == 422
+        assert wrong.alert == unknown.alert != ""
+        assert wrong.by_id("login").get("value") == "ana"
+        assert "not this one" not in wrong.body
+        assert browser.cookie() is None
+
+
+async def test_after_eight_wrong_attempts_even_the_right_password_must_wait(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=2) as fed:
+        browser = await enter(fed, "oak")
+        login = await browser.get("/login")
+        for _ in range(8):
+            page = await browser.send(login, "/login", login="ana", password="wrong every time")
+        page = await browser.send(login, "/login", login="ana", password=PASSWORD)
+        assert page.status == 429
+        assert "Wait 15 minutes" in page.alert
+        assert await log_in(browser, "bo") == "/", "another name at the same address is not locked out"
+        fed.clock.advance(timedelta(minutes=16))
+        other = await enter(fed, "oak")
+        assert await log_in(other) == "/"
+
+
+async def test_logging_out_ends_the_log_in_for_good(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        token = ana.cookie()
+        assert token
+        page = await ana.send(await ana.get("/"), "/logout")
+        assert page.path == "/"
+        assert not ana.cookie()
+        ana.set_cookie(token)
+        assert (await ana.get("/decisions/new")).path == "/login?next=/decisions/new"
+        assert (await ana.get("/logout")).path == "/"
+
+
+async def test_a_log_in_ends_by_itself_after_thirty_days(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        fed.clock.advance(timedelta(days=30))
+        assert (await ana.get("/people/invite")).path == "/login?next=/people/invite"
+
+
+async def test_words_typed_while_the_log_in_ended_are_sent_after_the_next_one(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.voting(oak=1, plan={"window": timedelta(days=60)}) as fed:
+        path = f"/decisions/{fed.decision}/circle"
+        ana = await enter(fed, "oak", "ana")
+        form = await ana.get(path)
+        fed.clock.advance(timedelta(days=31))
+        reason = "Two lines\nof reasons & <more> of them"
+        page = await ana.send(form, f"{path}/draft", position="concern", reason=reason)
+        assert page.status == 403
+        assert "Your words are kept" in page.text
+        page = await ana.send(page, "/login", login="ana", password="wrong at first")
+        page = await ana.send(page, "/login", login="ana", password=PASSWORD)
+        assert "Your words are kept" in page.heading
+        assert "of reasons & <more> of them" in page.text
+        page = await ana.send(page, f"{path}/draft")
+        assert page.path == f"{path}?done=draft"
+        assert "of reasons & <more> of them" in page.text
+
+
+async def test_words_are_kept_even_if_the_browser_has_forgotten_its_cookie(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        form = await ana.get("/decisions/new")
+        ana.jar.clear()
+        page = await ana.send(form, "/decisions/new", question="Who waters the plants?")
+        page = await ana.send(page, "/login", login="ana", password=PASSWORD)
+        assert dict(filled(page.form("/decisions/new")))["question"] == "Who waters the plants?"
+        page = await ana.send(page, "/decisions/new", title__1="Ana does", about__1="")
+        assert page.status == 200
+        assert page.heading == "Who waters the plants?"
+
+
+async def test_a_form_from_before_a_new_log_in_is_shown_again_not_done(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        form = await ana.get("/people/invite")
+        other = await enter(fed, "oak", "ana")
+        token = other.cookie()
+        assert token
+        ana.set_cookie(token)
+        page = await ana.send(form, "/people/invite", uses="3")
+        assert "They have not been sent yet" in page.text
+        page = await ana.send(page, "/people/invite")
+        assert "/join/" in (page.by_id("link").get("value") or "")
+
+
+async def test_a_form_without_its_mark_does_nothing(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        page = await ana.post("/people/invite", [("uses", "1")], headers={})
+        assert page.status == 403
+        assert "/join/" not in page.body
+        page = await ana.post("/people/invite", [("uses", "1"), ("mark", "0" * 64)], headers={})
+        assert page.status == 403
+
+
+async def test_a_form_that_another_site_sends_does_nothing_even_with_the_right_mark(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        pairs = with_answers(filled((await ana.get("/people/invite")).form("/people/invite")), {"uses": "1"})
+        for headers in (
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "same-site", "Origin": "http://elm.test"},
+            {"Origin": "http://evil.example"},
+            {"Origin": "null"},
+        ):
+            page = await ana.post("/people/invite", pairs, headers=headers)
+            assert (page.status, "/join/" in page.body) == (403, False), headers
+        assert (await ana.post("/people/invite", pairs, headers={})).status == 200, (
+            "an old browser says nothing"
+        )
+
+
+async def test_visitors_get_no_cookie_until_they_are_shown_a_form(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=1) as fed:
+        visitor = await enter(fed, "oak")
+        for path in ("/", "/about", "/@oak", "/nothing"):
+            assert "Set-Cookie" not in (await visitor.get(path)).headers
+        cookie = (await visitor.get("/login")).headers["Set-Cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=Lax" in cookie
+        assert "Secure" not in cookie, "this instance is served over http"
+
+
+def app_at(url: str, folder: Path, proxies: int = 0) -> web.Application:
+    settings = Settings(url, folder, "sqlite+aiosqlite://", "s" * 40, "127.0.0.1", 0, proxies=proxies)
+    return create_app(settings, workers=False)
+
+
+async def test_over_https_the_cookie_is_bound_to_the_host_and_secure(tmp_path: Path) -> None:
+    request = make_mocked_request("GET", "/", app=app_at("https://oak.example", tmp_path))
+    response = web.Response()
+    remember_login(request, response, "token")
+    cookie = response.cookies["__Host-jura"]
+    assert cookie_name(request) == "__Host-jura"
+    assert (cookie["secure"], cookie["httponly"], cookie["samesite"], cookie["path"]) == (
+        True,
+        True,
+        "Lax",
+        "/",
+    )
+    assert not cookie["domain"]
+
+
+async def test_the_address_of_a_client_is_what_our_own_last_proxy_saw(tmp_path: Path) -> None:
+    headers = {"X-Forwarded-For": "6.6.6.6, 10.0.0.1, 10.0.0.2"}
+    seen = {}
+    for proxies in (0, 1, 2, 9):
+        app = app_at("https://oak.example", tmp_path, proxies)
+        assert app[SETTINGS].proxies == proxies
+        seen[proxies] = address_of(make_mocked_request("GET", "/", headers=headers, app=app))
+    direct = seen[0]
+    assert seen == {0: direct, 1: "10.0.0.2", 2: "10.0.0.1", 9: direct}
+    assert direct not in headers["X-Forwarded-For"] or direct == ""

@@ -1,0 +1,220 @@
+"""What waits in the inbox is handled once, whatever happens in between."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activitypub.errors import Unreachable
+from models.follows import Follow
+from models.queues import Delivery, InboxItem, claim_inbox
+from models.rules import backoff
+from server.home import Home
+from server.peers import handlers
+from server.peers.handlers import HANDLERS, table
+from server.peers.received import Received, Word
+from server.workers import inbox
+from server.workers.inbox import inbox_due
+from tests.server.peers.world import Person, Stranger, World
+
+OAK = "http://oak.test/c/oak"
+
+
+def follow(by: Person) -> dict[str, Any]:
+    return by.activity("Follow", object=OAK)
+
+
+@pytest.fixture
+def doing(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A type of activity, "Test", whose check and act a test gives itself."""
+    told: dict[str, Any] = {"check": None, "act": None}
+
+    async def check(app: web.Application, item: Received) -> Any:
+        return await told["check"](app, item) if told["check"] else None
+
+    async def act(session: AsyncSession, home: Home, item: Received, checked: Any, now: datetime) -> Word:
+        return await told["act"](session, now) if told["act"] else "done"
+
+    extended = table([*HANDLERS.items(), ("Test", (check, act))])
+    monkeypatch.setattr("server.workers.inbox.HANDLERS", extended)
+    monkeypatch.setattr("server.peers.inbox.HANDLERS", extended)
+    return told
+
+
+def test_no_type_has_two_handlers() -> None:
+    with pytest.raises(ValueError, match="two handlers"):
+        handlers.table([*HANDLERS.items(), ("Follow", HANDLERS["Undo"])])
+
+
+async def test_the_row_keeps_the_word_and_the_id_and_loses_the_body(world: World, masto: Stranger) -> None:
+    ana = masto.person("ana")
+    wish = follow(ana)
+    assert await world.tell(ana, wish) == "done"
+    item = await world.item(wish["id"])
+    assert (item.body, item.reason, item.due_at, item.lease_until) == (None, None, None, None)
+    assert (item.attempts, item.done_at) == (1, world.clock.now())
+    [event] = await world.events("activity handled")
+    assert (event.actor, event.detail) == (ana.uri, {"outcome": "done"})
+    assert await inbox_due(world.of().app) == 0
+
+
+async def test_killed_before_acting_it_is_done_when_the_lease_ends(world: World, masto: Stranger) -> None:
+    ana = masto.person("ana")
+    wish = follow(ana)
+    await world.post(ana, wish)
+    async with world.database().ACT.begin() as session:  # claimed by a worker that died
+        await claim_inbox(session, world.clock.now(), inbox.LEASE, 10)
+    assert await inbox_due(world.of().app) == 0
+    world.clock.advance(inbox.LEASE + timedelta(seconds=1))
+    assert await inbox_due(world.of().app) == 1
+    item = await world.item(wish["id"])
+    assert (item.outcome, item.attempts) == ("done", 2)
+    assert await world.count(Follow) == 1
+
+
+async def test_killed_while_acting_nothing_is_half_done(
+    world: World, masto: Stranger, doing: dict[str, Any]
+) -> None:
+    async def dies(session: AsyncSession, now: datetime) -> Word:
+        session.add(Follow(follower="x", followed_id=1, activity_uri="y", inbox="z", at=now))
+        await session.flush()
+        raise asyncio.CancelledError
+
+    doing["act"] = dies
+    ana = masto.person("ana")
+    await world.post(ana, ana.activity("Test"))
+    with pytest.raises(asyncio.CancelledError):
+        await inbox_due(world.of().app)
+    assert await world.count(Follow) == 0
+    doing["act"] = None
+    world.clock.advance(inbox.LEASE + timedelta(seconds=1))
+    assert await inbox_due(world.of().app) == 1
+    assert await world.count(InboxItem, InboxItem.outcome == "done") == 1
+
+
+async def test_a_worker_that_lost_its_lease_does_not_act_a_second_time(
+    world: World, masto: Stranger, doing: dict[str, Any]
+) -> None:
+    acted = []
+
+    async def slow(app: web.Application, _: Received) -> None:
+        doing["check"] = None
+        world.clock.advance(inbox.LEASE + timedelta(seconds=1))
+        await inbox_due(app)  # another worker takes over and is done first
+
+    async def act(_session: AsyncSession, now: datetime) -> Word:
+        acted.append(now)
+        return "done"
+
+    doing.update(check=slow, act=act)
+    ana = masto.person("ana")
+    await world.post(ana, ana.activity("Test"))
+    await inbox_due(world.of().app)
+    assert len(acted) == 1
+
+
+async def test_what_may_pass_is_tried_again_later_and_in_the_end_not_any_more(
+    world: World, masto: Stranger, doing: dict[str, Any]
+) -> None:
+    async def check(_app: web.Application, _: Received) -> None:
+        raise Unreachable("not-now", "Not now.")
+
+    doing["check"] = check
+    ana = masto.person("ana")
+    test = ana.activity("Test")
+    assert await world.tell(ana, test) is None
+    tries, start = 1, world.clock.now()
+    while (item := await world.item(test["id"])).outcome is None:
+        assert item.due_at is not None
+        world.clock.advance(item.due_at - world.clock.now())
+        assert await inbox_due(world.of().app) == 1
+        tries += 1
+    assert (item.outcome, item.reason, tries) == ("dead", "not-now: Not now.", backoff.MOST_ATTEMPTS)
+    assert timedelta(days=3) < world.clock.now() - start < timedelta(days=4)
+
+
+async def test_the_wish_to_come_later_is_heard_within_reason(
+    world: World, masto: Stranger, doing: dict[str, Any]
+) -> None:
+    async def check(_app: web.Application, _: Received) -> None:
+        raise Unreachable("not-now", "Not now.", retry_after="99999999")
+
+    doing["check"] = check
+    ana = masto.person("ana")
+    test = ana.activity("Test")
+    await world.tell(ana, test)
+    assert (await world.item(test["id"])).due_at == world.clock.now() + backoff.LONGEST
+
+
+async def test_a_mistake_of_ours_is_logged_and_tried_again(
+    world: World, masto: Stranger, doing: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def check(_app: web.Application, _: Received) -> None:
+        raise KeyError("a mistake")
+
+    doing["check"] = check
+    ana = masto.person("ana")
+    test = ana.activity("Test")
+    assert await world.tell(ana, test) is None
+    assert "a mistake" in caplog.text
+    doing["check"] = None
+    await world.advance(timedelta(minutes=2))
+    assert (await world.item(test["id"])).outcome == "done"
+
+
+async def test_what_kills_its_worker_each_time_ends_as_dead(world: World, masto: Stranger) -> None:
+    ana = masto.person("ana")
+    wish = follow(ana)
+    await world.post(ana, wish)
+    for _ in range(backoff.MOST_ATTEMPTS):
+        async with world.database().ACT.begin() as session:
+            assert len(await claim_inbox(session, world.clock.now(), inbox.LEASE, 10)) == 1
+        world.clock.advance(inbox.LEASE + timedelta(seconds=1))
+    await inbox_due(world.of().app)
+    item = await world.item(wish["id"])
+    assert (item.outcome, item.body) == ("dead", None)
+    assert await world.count(Follow) == 0
+
+
+async def test_a_slow_check_holds_up_nobody_else(
+    world: World, masto: Stranger, doing: dict[str, Any]
+) -> None:
+    go_on, seen = asyncio.Event(), asyncio.Event()
+
+    async def check(_app: web.Application, _: Received) -> None:
+        seen.set()
+        await go_on.wait()
+
+    doing["check"] = check
+    ana = masto.person("ana")
+    await world.post(ana, ana.activity("Test"))
+    working = asyncio.create_task(inbox_due(world.of().app))
+    await seen.wait()
+    wish = follow(ana)
+    await world.post(ana, wish)
+    async with asyncio.timeout(20):
+        while (await world.item(wish["id"])).outcome is None:
+            assert not working.done()
+    go_on.set()
+    assert await working == 2
+
+
+async def test_many_follows_at_once_are_each_handled_and_answered(world: World, masto: Stranger) -> None:
+    people = [masto.person(f"p{number}") for number in range(12)]
+    assert await asyncio.gather(*(world.post(p, follow(p)) for p in people)) == [202] * 12
+    assert await inbox_due(world.of().app) == 12
+    assert await world.count(Follow) == 12
+    assert await world.count(Delivery) == 12
+
+
+async def test_a_follow_and_its_undo_at_the_same_time_leave_no_follow(world: World, masto: Stranger) -> None:
+    for number in range(6):
+        ana = masto.person(f"ana{number}")
+        wish = follow(ana)
+        await world.post(ana, wish)
+        await world.post(ana, ana.activity("Undo", object=wish))
+    await inbox_due(world.of().app)
+    assert await world.count(Follow) == 0
