@@ -81,6 +81,7 @@ async def take_in(
         await _learn_participants(session, scope, new)
         await scrub(session, scope, removed)
         if new:
+            scope.repair_at = scope.repair_at or now  # whoever lacks these is found even after the end
             log(session, "records received", now, actor=carrier, scope=name, records=len(new))
         fresh += len(new)
     return fresh
