@@ -120,12 +120,11 @@ def entitled_options(
     """The options put to the vote, in the order of (date, digest): of somebody entitled, by `gatherUntil`, at
     most `maxOptions`."""
     times = times_of(offer)
-    who = {offer.by: offer.by} | {by: by for by in answers} | _claims(answers)
+    entitled = _entitled(offer, answers)
     fit: list[Record] = []
     refused: Refused = []
     for option in sorted(options, key=lambda one: (one.at, one.digest)):
-        collective = who.get(option.by)
-        if collective is None or (offer["options"] == "convener" and collective != offer.by):
+        if option.by not in entitled:
             refused.append((option, "not-entitled"))
         elif option.at > times.gather_until:
             refused.append((option, "proposed-late"))
@@ -138,9 +137,12 @@ def entitled_options(
     return tuple(fit), refused
 
 
-def _claims(answers: Mapping[str, Record]) -> dict[str, str]:
-    """Circle key -> the collective that lists it, whoever else does."""
-    return {circle["key"]: by for by in sorted(answers) for circle in answers[by]["circles"]}
+def _entitled(offer: Record, answers: Mapping[str, Record]) -> set[str]:
+    """The convener and its circles; if all who answer may add options, the other collectives and theirs as
+    well."""
+    adding = [offer.by] if offer["options"] == "convener" else [offer.by, *answers]
+    circles = {circle["key"] for by in adding if by in answers for circle in answers[by]["circles"]}
+    return circles.union(adding)
 
 
 def roll(offer: Record, answers: Mapping[str, Record]) -> dict[str, Place]:

@@ -173,6 +173,11 @@ class Standing:
         homes = {answer["instance"]: by for by, answer in sorted(self.round.frozen.answers.items())}
         return tuple(Acked(one, homes[one], self.round.acks.get(one)) for one in sorted(homes))
 
+    def acknowledged(self, instance: str) -> bool:
+        """Has this instance acknowledged the terms in effect? Before that, no ballot of its circles is
+        accepted."""
+        return self.round is not None and instance in self.round.acks
+
     @property
     def roll(self) -> Mapping[str, Place]:
         """The circles on the roll by key."""

@@ -153,6 +153,22 @@ def test_the_convener_can_keep_the_options_to_itself() -> None:
     assert fields_of(one)["options"] == [ours.digest]
 
 
+def test_nobody_takes_an_option_from_the_convener_by_listing_its_circle() -> None:
+    one = Joint(NAMES[:2], changed={"options": "convener"})
+    one.answer("oak")
+    one.answer("elm", circles=[{"key": key("oak/1"), "name": WORDS, "size": 3}])
+    ours = one.option("oak/1")
+    assert fields_of(one)["options"] == [ours.digest]
+
+
+def test_what_is_said_for_another_round_has_no_effect_in_this_one() -> None:
+    one = answered()
+    option = one.say("Option", "oak", START + 30 * MINUTE, title=WORDS, round=2)
+    terms = one.freeze(round=2)
+    codes = {i.record: i.code for i in one.standing(one.opens).ignored}
+    assert codes[option] == codes[terms] == "other-round"
+
+
 def test_anybody_recomputes_terms_from_what_they_list() -> None:
     one = joint()
     held = {r.digest: r for r in one.records}
@@ -325,6 +341,7 @@ def test_what_terms_left_out_is_named_for_an_objection() -> None:
     terms = one.freeze()
     held = {r.digest: r for r in one.records}
     assert left_out(one.offer, terms, held) == ()
+    assert left_out(one.offer, terms, {terms.digest: terms}) == ()
     missed = one.answer("elm", takes="advisory", at=START + 50 * MINUTE)
     held[missed.digest] = missed
     assert left_out(one.offer, terms, held) == (missed.digest,)
@@ -344,6 +361,7 @@ def test_the_view_says_who_answered_and_who_acknowledged() -> None:
         key("ash"): "declines",
     }
     assert {a.collective: a.ack is not None for a in view.acks} == {key("oak"): True, key("elm"): False}
+    assert [view.acknowledged(key(name)) for name in ("oak!", "elm!")] == [True, False]
     assert view.invited == (key("oak"), *one.offer["invited"])
     assert view.frozen is not None
     assert view.frozen.instances == {key("oak!"), key("elm!")}
