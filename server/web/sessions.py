@@ -22,7 +22,7 @@ from server.keys import CLOCK, DATABASE, HOME, SETTINGS
 from server.viewer import Viewer
 
 FORM_COOKIE_LASTS = 24 * 3600
-_NEW_FORM_COOKIE = "jura new form cookie"
+_NEW_FORM_COOKIE: web.RequestKey[str] = web.RequestKey("new_form_cookie", str)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from models.people import member_by_login
 from server.actions import people
 from server.keys import CLOCK, DATABASE
 from tests.federation.harness import Federation
@@ -44,7 +45,7 @@ async def enter() -> AsyncIterator[Enter]:
             if login:
                 app, token = fed.app_of(home), people.new_token()
                 async with app[DATABASE].ACT.begin() as session:
-                    member = await people.member_by_login(session, login)
+                    member = await member_by_login(session, login)
                     assert member is not None
                     await people.log_in(session, member, people.token_digest(token), app[CLOCK].now())
                 browser.set_cookie(token)

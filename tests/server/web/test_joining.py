@@ -55,7 +55,7 @@ async def test_a_form_that_was_not_accepted_keeps_what_was_typed_except_the_pass
     assert page.status == 422
     assert len(page.problems) == 2
     assert page.by_id("name").get("value") == "Ana"
-    assert page.by_id("login").get("value") == "ana ferreira!"
+    assert page.by_id("login").get("value") == "Ana Ferreira!"
     assert page.by_id("password").get("value") == ""
     assert page.by_id("login").get("aria-invalid") == "true"
     targets = [a.attributes["href"] for a in page.all("a") if a.text in page.problems]
