@@ -23,7 +23,7 @@ from models.rules.records import Record
 from models.rules.refusals import Conflict, Invalid, NotFound, TooEarly, TooLate
 from models.rules.standing import Standing, standing
 from server.actions.seating import circle_on_roll
-from server.actions.telling import offer_of, publish_note
+from server.actions.telling import offer_of, publish_note, us
 from server.actions.texts import Texts
 from server.home import Home
 from server.viewer import Viewer
@@ -111,7 +111,8 @@ async def confirm(
     if draft.ballot is not None:
         raise Conflict("cast", "This draft is your circle's ballot already. To change it, write a new draft.")
     view = standing(await ledger.records(session, scope.id, now), now)
-    require_voting(view)
+    _, instance = await us(session)
+    require_voting(view, instance.ed25519 or "")
     if member.id not in await decisions.confirmed_by(session, draft.id):
         session.add(Confirmation(draft_id=draft.id, member_id=member.id, at=now))
         await session.flush()
@@ -183,7 +184,7 @@ async def _cast(
     return signed.record.digest
 
 
-def require_voting(view: Standing) -> None:
+def require_voting(view: Standing, instance: str) -> None:
     """Ballots are taken while the voting is open and our own instance has acknowledged the terms."""
     if view.state in ("gathering", "deliberating"):
         raise TooEarly(
@@ -191,6 +192,11 @@ def require_voting(view: Standing) -> None:
         )
     if view.state != "voting":
         raise TooLate("ballot", "The voting is closed. Your draft is kept, but it can no longer be cast.")
+    if not view.acknowledged(instance):
+        raise TooEarly(
+            "no-ack",
+            "This instance has not acknowledged the terms yet. Try again in a minute; your draft is kept.",
+        )
 
 
 def check_answer(offer: Record, records: Sequence[Record], answer: Mapping[str, Any]) -> None:

@@ -7,13 +7,14 @@ may put records into a scope, and only an Offer that invites us opens one.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import proofs
-from activitypub.errors import NotAuthentic
+from activitypub.errors import Malformed, NotAuthentic
+from activitypub.origin import origin
+from activitypub.signatures import authority
 from models import ledger
 from models.decisions import Decision
 from models.events import log
@@ -27,6 +28,7 @@ from server.actions.redaction import named_by, scrub
 from server.actions.telling import us
 from server.home import Home
 
+AUTHORITY_LENGTH: Final = 300
 MOST_RECORDS: Final = 50_000  # of one scope; a guard against a participant gone wild
 
 
@@ -95,7 +97,7 @@ async def _open_scope(
     offer = next((s.record for s in signed if s.record.type == "Offer"), None)
     if offer is None or collective.ed25519 not in offer["invited"]:
         return None
-    if urlsplit(offer["actor"]).netloc != carrier:
+    if authority_of(offer["actor"]) != carrier:
         return None
     scope = Scope(
         name=offer.digest, kind="decision", visibility=offer["visibility"], created_at=now, repair_at=now
@@ -120,8 +122,19 @@ async def _learn_participants(session: AsyncSession, scope: Scope, fresh: Iterab
         return
     for answer in answers:
         if answer.by in (*offer["invited"], offer.by):
-            authority = urlsplit(answer["actor"]).netloc
-            await ledger.add_participant(session, scope, answer.by, answer["actor"], authority)
+            where = authority_of(answer["actor"])
+            if where is not None:
+                await ledger.add_participant(session, scope, answer.by, answer["actor"], where)
+
+
+def authority_of(uri: str) -> str | None:
+    """The host[:port] of an actor that a record names, or None if there can be none."""
+    try:
+        origin(uri)
+    except Malformed:
+        return None
+    found = authority(uri)
+    return found if len(found) <= AUTHORITY_LENGTH else None
 
 
 async def refresh(session: AsyncSession, scope: Scope, now: datetime) -> Decision:
