@@ -307,9 +307,11 @@ class Federation(Stage):
         await self.advance(then - self.clock.now())
 
     async def finish(self) -> None:
-        """Close, grace and challenge window pass, each with time to say what is to be said."""
+        """Close, grace and challenge window, if there is one, pass, each with time to say what is to be said."""
+        times = (await self.present[0].view()).times
         for moment in ("closes", "grace_ends", "challenge_ends"):
-            await self.reach(moment)
+            if moment != "challenge_ends" or times.challenge_ends > times.grace_ends:
+                await self.reach(moment)
 
     async def advance_in_steps(self, by: timedelta, steps: int = 10) -> None:
         """Move the clock on in equal steps and settle after each, so that back-offs and repairs get their turn."""

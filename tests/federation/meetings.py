@@ -7,11 +7,14 @@ plays it from the beginning.
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from tests.federation.harness import Federation
 from tests.federation.stock import Stock
+
+RATIFIED_AFTER = timedelta(days=20)  # from when a collective answers that its assembly ratifies
 
 
 @dataclass
@@ -39,19 +42,23 @@ class Meetings:
     async def voting(
         self, takes: Mapping[str, str] | None = None, plan: Mapping[str, Any] | None = None, **members: int
     ) -> AsyncIterator[Federation]:
-        """The first has convened the others, all have answered (`takes`: else binding), and the voting has just opened."""
+        """The first has convened the others, all have answered (`takes`: else binding), and the voting has just opened.
+
+        `plan` is what the convener chose; without a word about it there is no challenge window, so that it ends with the grace.
+        """
+        plan = {"challenge": timedelta(), **(plan or {})}
         label = f"voting {members} {takes} {plan}"
         if self.database is None and label not in self.stock.kept:
             folder = self.stock.folder / f"voting {len(self.stock.kept)}"
             async with Meetings(self.stock, folder).founded(**members) as fed:
-                await _open(fed, takes or {}, plan or {})
+                await _open(fed, takes or {}, plan)
                 await fed.keep(label)
         if self.database is None:
             async with self._begin(label, members) as fed:
                 yield fed
         else:
             async with self.founded(**members) as fed:
-                await _open(fed, takes or {}, plan or {})
+                await _open(fed, takes or {}, plan)
                 yield fed
 
     @asynccontextmanager
@@ -86,6 +93,7 @@ async def _open(fed: Federation, takes: Mapping[str, str], plan: Mapping[str, An
     await fed[convener].convene(*others, **own, **plan)
     await fed.settle()
     for name in others:
-        await fed[name].answer(takes.get(name, "binding"))
+        says = takes.get(name, "binding")
+        await fed[name].answer(says, fed.clock.now() + RATIFIED_AFTER if says == "ratifies" else None)
     await fed.settle()
     await fed.reach("opens")

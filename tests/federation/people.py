@@ -21,7 +21,7 @@ from models.people import Actor
 from models.rules.records import Record
 from models.rules.standing import Standing, standing
 from server import translate
-from server.actions import balloting, convening, outbox, seating, telling
+from server.actions import aftermath, balloting, convening, outbox, seating, telling
 from server.actions import people as joining
 from server.actions.balloting import Words
 from server.actions.founding import KeyPair
@@ -210,6 +210,26 @@ class Collective:
             texts = await ledger.texts(session, scope.id)
             found = await ledger.records(session, scope.id, self.now)
         return {str(texts[r["title"]].text): r.digest for r in found if r.type == "Option"}
+
+    # Afterwards
+
+    async def leave(self, reason: str = "") -> None:
+        async with self.acting(LOGINS[0]) as (session, viewer, scope):
+            await aftermath.leave(session, self.app[HOME], viewer, scope, reason, self.now)
+
+    async def ratify(self) -> None:
+        async with self.acting(LOGINS[0]) as (session, viewer, scope):
+            await aftermath.ratify(session, self.app[HOME], viewer, scope, self.now)
+
+    async def object_afterwards(self, reason: str) -> None:
+        """The circle of the first member, which was not heard, objects."""
+        async with self.acting(LOGINS[0]) as (session, viewer, scope):
+            await aftermath.object_afterwards(session, self.app[HOME], viewer, scope, reason, self.now)
+
+    async def redact(self, text: str, code: str = "personal") -> None:
+        """Remove a text of ours, named by digest."""
+        async with self.acting(LOGINS[0]) as (session, viewer, scope):
+            await aftermath.redact(session, self.app[HOME], viewer, scope, text, code, self.now)
 
     # What an instance holds
 

@@ -2,11 +2,10 @@
 
 import pytest
 
-from server.actions.texts import Texts
 from tests.federation.harness import DAY, HOUR, MINUTE
 from tests.federation.meetings import Meetings
 
-NO_CHALLENGE = {"challenge": 0 * HOUR}
+CHALLENGE, NO_CHALLENGE = {"challenge": 48 * HOUR}, {"challenge": 0 * HOUR}
 AT_ONCE = {"gather": 0 * HOUR}
 
 # One instance
@@ -27,7 +26,7 @@ async def test_a_founder_alone_decides_and_it_is_final_when_the_grace_is_over(bo
 
 async def test_one_collective_with_a_challenge_window_waits_for_its_end(meetings: Meetings) -> None:
     async with meetings.founded(oak=7) as fed:
-        await fed.oak.convene(**AT_ONCE, challenge=48 * HOUR)
+        await fed.oak.convene(**AT_ONCE, **CHALLENGE)
         await fed.settle()
         first, _second = await fed.oak.circles()
         await first.ballot("concern")
@@ -58,7 +57,7 @@ async def test_one_collective_of_which_nobody_votes_has_no_quorum_and_that_is_fi
 
 
 async def test_two_that_both_hear_each_other_are_final_after_the_challenge_window(both: Meetings) -> None:
-    async with both.voting(oak=1, elm=1) as fed:
+    async with both.voting(plan=CHALLENGE, oak=1, elm=1) as fed:
         await fed.oak.ballot("consent")
         await fed.elm.ballot("concern")
         await fed.settle()
@@ -137,20 +136,17 @@ async def test_two_of_which_one_was_not_heard_and_comes_back_to_say_what_it_thin
         await fed.advance_in_steps(12 * HOUR, 4)
         assert await fed.agree() == "heard adopted"
         assert await fed.bound("elm") == {"oak": "bound", "elm": "ratifying"}
-        terms = (await fed.view("elm")).terms
         if word == "Ratify":
-            await fed.elm.say("Ratify", terms=terms.digest)
+            await fed.elm.ratify()
         else:
-            reason = Texts()
-            fields = {"terms": terms.digest, "reason": reason.add("We were not asked, and we disagree.")}
-            await fed.elm.say("Objection", await fed.elm.circle(), **fields)
+            await fed.elm.object_afterwards("We were not asked, and we disagree.")
         await fed.settle()
-        then = {"oak": "bound", "elm": "bound"} if word == "Ratify" else {"oak": "nothing", "elm": "nothing"}
-        assert await fed.bound("oak") == then
+        meaning = "bound" if word == "Ratify" else "nothing"
+        assert await fed.bound("oak") == {"oak": meaning, "elm": meaning}
         assert await fed.agree() == end
 
 
-@pytest.mark.parametrize("when", ["within the challenge window", "after the longest wait"])
+@pytest.mark.parametrize("when", ["before the longest wait", "after the longest wait"])
 async def test_two_of_which_one_dies_after_the_ballots_are_contested_until_it_comes_back(
     meetings: Meetings, when: str
 ) -> None:
