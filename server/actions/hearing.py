@@ -21,7 +21,7 @@ from models.events import log
 from models.ledger import RecordRow, Scope, Signed
 from models.people import Actor
 from models.rules.merkle import set_root
-from models.rules.records import BadRecord, Record, read
+from models.rules.records import BadRecord, Record, read, sitting_input
 from models.rules.refusals import NotAllowed
 from models.rules.standing import standing
 from server.actions.redaction import named_by, scrub
@@ -33,12 +33,15 @@ MOST_RECORDS: Final = 50_000  # of one scope; a guard against a participant gone
 
 
 def verified(documents: Iterable[Mapping[str, Any]]) -> list[Signed]:
-    """Those documents that are well-formed records, each with the proof of the key it names. Raises on the first that is not."""
+    """Those documents that are well-formed records, each with the proof of the key it names; an Answer also with the signature of
+    each circle that it lists. Raises on the first that is not."""
     found = []
     for document in documents:
         record = read(dict(document))
         if proofs.who_signed(dict(document)) != record.by:
             raise NotAuthentic("proof", "A record's proof is not by the key that it names.")
+        for circle in record["circles"] if record.type == "Answer" else ():
+            proofs.check_bytes(sitting_input(record.scope, record.by), circle["signature"], circle["key"])
         found.append(Signed(record, document))
     return found
 
