@@ -4,6 +4,7 @@ Whatever carries them, each record is verified by its own proof; the carrier onl
 """
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,8 @@ from server.peers.received import DONE, IGNORED, Received, Word
 MOST_INVITED: Final = 50
 ASKED_AT_ONCE: Final = 8
 ASKING_SECONDS: Final = 60.0
+SALT: Final = re.compile(r"[0-9a-f]{32}")
+LANG: Final = re.compile(r"[A-Za-z0-9-]{1,35}")
 TEXT_LENGTH: Final = 40_000  # longer texts are not kept; their digest stays in the record
 
 
@@ -47,13 +50,20 @@ def carried(item: Received) -> Carried:
 def texts_named(
     records: Iterable[Record], texts: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """Of these texts, those that the records name and that are not of absurd length."""
+    """Of these texts, those that the records name, if they have the form that texts have and no absurd length."""
     named = {digest for record in records for digest in record.texts()}
-    return {
-        digest: dict(text)
-        for digest, text in texts.items()
-        if digest in named and len(str(text.get("text", ""))) <= TEXT_LENGTH
-    }
+    return {digest: dict(text) for digest, text in texts.items() if digest in named and _has_form(text)}
+
+
+def _has_form(text: Mapping[str, Any]) -> bool:
+    salt, words, lang = text.get("salt"), text.get("text"), text.get("lang")
+    return (
+        isinstance(salt, str)
+        and SALT.fullmatch(salt) is not None
+        and isinstance(words, str)
+        and len(words) <= TEXT_LENGTH
+        and (lang is None or (isinstance(lang, str) and LANG.fullmatch(lang) is not None))
+    )
 
 
 async def check_create(_app: web.Application, item: Received) -> Carried:

@@ -90,12 +90,14 @@ async def _pull_from(app: web.Application, name: str, other: Participant) -> Pul
             ours = await _buckets(app, name)
             different = [digit for digit, entry in head.buckets.items() if ours.get(digit) != entry]
             for digit in different:
-                if (await _buckets(app, name)).get(digit) != head.buckets[
-                    digit
-                ]:  # others are pulled from too
+                entry = head.buckets[digit]
+                if (await _buckets(app, name)).get(digit) != entry:  # others are pulled from too
                     await _pull_bucket(app, name, other.authority, address, digit)
     except (WireError, Refusal, TimeoutError) as error:
         logger.info("repair of %s from %s: %s", name[:12], other.authority, error)
+        return Pulled(other.key, reached=False)
+    except Exception:  # one participant's nonsense keeps us from nobody else's records
+        logger.exception("repair of %s from %s failed", name[:12], other.authority)
         return Pulled(other.key, reached=False)
     return Pulled(other.key, reached=True, agrees=await _root(app, name) == head.root)
 

@@ -1,19 +1,26 @@
 """A collective decides by itself: the assembly, dealt circles, drafts and confirmations, states by the clock."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from activitypub.errors import NotAuthentic
 from models import decisions, ledger
 from models.events import Event
 from models.ledger import RecordRow
+from models.people import Actor
 from models.posts import Activity, Post
 from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound, TooEarly, TooLate
 from server.actions import aftermath, balloting, convening
 from server.actions import people as joining
 from server.actions.balloting import Words
 from server.actions.convening import Plan
+from server.actions.hearing import verified
+from server.actions.telling import us
+from server.home import Home
 
 from .conftest import Place
 
@@ -279,3 +286,41 @@ async def test_a_decision_of_the_collective_alone_can_be_withdrawn_before_it_ope
             await convening.withdraw(
                 session, place.home, viewer, await place.scope(session, other), "", place.now
             )
+
+
+async def test_nobody_can_list_a_circle_that_does_not_sit_for_it_and_so_strike_it_off_the_roll(place: Place):
+    await place.join("ana")
+    name = await place.convene("ana", PLAN)
+    async with place.database.READ() as session:
+        scope = await place.scope(session, name)
+        collective, instance = await us(session)
+        answers = [d for d in await ledger.documents(session, scope.id, place.now) if d["type"] == "Answer"]
+    assert verified(answers)[0].record.by == collective.ed25519
+    theirs = answers[0]["circles"][0]
+    others = Answering(place.home, instance)
+    with pytest.raises(NotAuthentic):
+        verified([others.answer(name, [theirs], place.now)])
+    with pytest.raises(NotAuthentic):
+        verified([others.answer(name, [{**theirs, "key": instance.ed25519}], place.now)])
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Somebody who answers with circles of their choice (the instance's key stands in for a second collective's)."""
+
+    home: Home
+    by: Actor
+
+    def answer(self, name: str, circles: list[dict[str, object]], now: datetime) -> Mapping[str, object]:
+        return self.home.sign(
+            self.by,
+            "Answer",
+            name,
+            now,
+            takes="binding",
+            circles=circles,
+            keeps=True,
+            instance=self.by.ed25519,
+            actor="https://elm.example/c/elm",
+            round=1,
+        ).document

@@ -89,7 +89,9 @@ class Joint:
     def answer(self, by: Person, takes: str = "binding", **changed: Any) -> dict[str, Any]:
         """The Answer of a collective with one circle, itself."""
         name, _ = words("All of us")
-        circles = [] if takes == "declines" else [{"key": by.key, "name": name, "size": 3}]
+        sits = proofs.sign_bytes(records.sitting_input(self.name, by.key), by.ed25519)
+        circle = {"key": by.key, "name": name, "size": 3, "signature": sits}
+        circles = [] if takes == "declines" else [circle]
         fields = {
             "takes": takes,
             "circles": circles,

@@ -182,6 +182,35 @@ async def test_texts_are_kept_only_if_a_record_names_them_and_they_are_not_absur
     assert kept == {"Shall we buy a van together?", "Buy the blue van"}
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"lang": "e" * 36}, {"lang": "<b>"}, {"salt": "73 " * 16}, {"salt": "7" * 31}, {"salt": "73" * 17}],
+    ids=str,
+)
+async def test_texts_of_another_form_are_not_kept_and_hold_up_no_record(
+    world: World, joint: Joint, changed: Json
+) -> None:
+    await world.tell(joint.convener, joint.offering())
+    option, texts = joint.option(joint.convener)
+    odd = {digest: {**text, **changed} for digest, text in texts.items()}
+    assert await world.tell(joint.convener, joint.adding(joint.convener, option, texts=odd)) == "done"
+    assert await world.count(TextRow) == 1
+
+
+@pytest.mark.parametrize(
+    "actor", ["http://[", "http://" + "a." * 200 + "test/c", "http://x@elm.test/c", "https://:/"]
+)
+async def test_an_answer_that_names_no_possible_address_makes_no_participant(
+    world: World, elm: Stranger, actor: str
+) -> None:
+    ash = (await world.stranger("ash")).kin("ash")
+    joint = Joint(world, elm.kin("elm"), [(await world.collective()).ed25519 or "", ash.key])
+    await world.tell(joint.convener, joint.offering())
+    odd = joint.answer(ash, actor=actor)
+    assert await world.tell(joint.convener, joint.adding(joint.convener, odd)) == "done"
+    assert ash.key not in await participants(world)
+
+
 # Add and Create
 
 

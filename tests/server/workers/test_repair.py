@@ -295,15 +295,15 @@ def test_a_living_decision_is_compared_every_ten_minutes_and_at_its_instants(
 
 
 def test_a_short_decision_is_compared_more_often() -> None:
-    changed = dict(
-        gatherUntil=builders.START + 2 * MINUTE,
-        respondBy=builders.START + 2 * MINUTE,
-        opensAt=builders.START + 2 * MINUTE,
-        closesAt=builders.START + 7 * MINUTE,
-        grace=60,
-        challenge=0,
-        maxWait=3600,
-    )
+    changed = {
+        "gatherUntil": builders.START + 2 * MINUTE,
+        "respondBy": builders.START + 2 * MINUTE,
+        "opensAt": builders.START + 2 * MINUTE,
+        "closesAt": builders.START + 7 * MINUTE,
+        "grace": 60,
+        "challenge": 0,
+        "maxWait": 3600,
+    }
     short = builders.Joint(("oak", "elm"), changed=changed)
     found = next_repair(short.records, True, 0, builders.START)
     assert found == builders.START + repair.SHORTEST
