@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from models import decisions, ledger, people
+from models.ledger import Scope
 from models.rules.circles import ASSEMBLY_BELOW, deal
 from models.rules.refusals import Conflict, Invalid, Refusal
 from server.actions import convening
@@ -80,6 +81,19 @@ async def _member_only(request: web.Request) -> web.Response | None:
         return None if visit.viewer.is_member else see(f"/login?next={request.path}")
 
 
+async def _members_decision(request: web.Request) -> str:
+    """The name of the decision, if a member asks who may see it; before anything costly is done for the form."""
+    async with reading(request) as visit:
+        visit.viewer.require_member()
+        return (await decision_for(visit.session, visit.viewer, request.match_info["name"])).name
+
+
+async def _locked(visit: Visit, name: str) -> Scope:
+    """The decision inside the transaction that acts; forms about one decision are let in one after the other."""
+    await ledger.locked_scope(visit.session, name)
+    return await decision_for(visit.session, visit.viewer, name)
+
+
 # Answering an offer
 
 
@@ -130,9 +144,7 @@ async def _hands(visit: Visit) -> tuple[int, list[int]]:
 
 async def answer(request: web.Request, form: Form) -> web.StreamResponse:
     """Say how the collective takes part. The same answer sent twice is given once."""
-    async with reading(request) as visit:
-        visit.viewer.require_member()
-        scope = await decision_for(visit.session, visit.viewer, request.match_info["name"])
+    name = await _members_decision(request)
     takes = form.one("takes")
     try:
         if takes not in TAKES:
@@ -140,7 +152,7 @@ async def answer(request: web.Request, form: Form) -> web.StreamResponse:
         ratify_by = _day(form.one("ratify_by")) if takes == "ratifies" else None
         keys = await fresh_keys(request)
         async with acting(request) as visit:
-            scope = await ledger.locked_scope(visit.session, scope.name) or scope
+            scope = await _locked(visit, name)
             await convening.answer(
                 visit.session, request.app[HOME], visit.viewer, scope, takes, ratify_by, keys, visit.now
             )
@@ -149,7 +161,7 @@ async def answer(request: web.Request, form: Form) -> web.StreamResponse:
             return await _answer_page(request, form, problems_of(refusal))
     except Refusal as refusal:
         return await _answer_page(request, form, problems_of(refusal))
-    return see(f"{decision_path(scope.name)}?done=answered")
+    return see(f"{decision_path(name)}?done=answered")
 
 
 async def _said_already(request: web.Request, takes: str) -> bool:
@@ -204,20 +216,18 @@ async def _speaks(visit: Visit, known: Known) -> str:
 
 async def propose(request: web.Request, form: Form) -> web.StreamResponse:
     """Add a proposal. The same one sent twice is made once."""
-    async with reading(request) as visit:
-        visit.viewer.require_member()
-        scope = await decision_for(visit.session, visit.viewer, request.match_info["name"])
+    name = await _members_decision(request)
     title, details = form.one("title"), form.one("details")
     try:
         async with acting(request) as visit:
-            scope = await ledger.locked_scope(visit.session, scope.name) or scope
+            scope = await _locked(visit, name)
             if not await _proposed_already(visit, title, details):
                 await convening.propose(
                     visit.session, request.app[HOME], visit.viewer, scope, title, details, visit.now
                 )
     except Refusal as refusal:
         return await _propose_page(request, form, problems_of(refusal))
-    return see(f"{decision_path(scope.name)}?done=proposed#proposals")
+    return see(f"{decision_path(name)}?done=proposed#proposals")
 
 
 async def _proposed_already(visit: Visit, title: str, details: str) -> bool:
@@ -246,15 +256,14 @@ async def _withdraw_page(request: web.Request, form: Form, problems: Problems) -
 
 async def withdraw(request: web.Request, form: Form) -> web.StreamResponse:
     """Take the question back. A second time changes nothing."""
-    async with reading(request) as visit:
-        visit.viewer.require_member()
-        known = await known_decision(visit)
+    name = await _members_decision(request)
     try:
-        if known.view.withdrawn is None:
-            async with acting(request) as visit:
+        async with acting(request) as visit:
+            scope = await _locked(visit, name)
+            if (await known_decision(visit)).view.withdrawn is None:
                 await convening.withdraw(
-                    visit.session, request.app[HOME], visit.viewer, known.scope, form.one("reason"), visit.now
+                    visit.session, request.app[HOME], visit.viewer, scope, form.one("reason"), visit.now
                 )
     except Refusal as refusal:
         return await _withdraw_page(request, form, problems_of(refusal))
-    return see(f"{known.path}?done=withdrawn")
+    return see(f"{decision_path(name)}?done=withdrawn")
