@@ -110,6 +110,19 @@ def who_signed(record: Mapping[str, Any]) -> str:
     return signer
 
 
+def sign_bytes(message: bytes, key: Ed25519PrivateKey) -> str:
+    """A bare Ed25519 signature as multibase (z…), for what is too small to be a document."""
+    return adapter.base58(key.sign(message))
+
+
+def check_bytes(message: bytes, signature: str, signer: str) -> None:
+    """Returns if `signature` (multibase) over these bytes is by the Multikey `signer`; else NotAuthentic."""
+    try:
+        public_from_multikey(signer).verify(_proof_bytes(signature), message)
+    except (InvalidSignature, Malformed) as error:
+        raise NotAuthentic("wrong-signature", "A signature does not fit what it is about.") from error
+
+
 def _hashed(options: Json, unsigned: Json) -> bytes:
     return b"".join(hashlib.sha256(rfc8785.dumps(part)).digest() for part in (options, unsigned))
 

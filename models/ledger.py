@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     func,
     or_,
     select,
@@ -349,6 +350,13 @@ async def takes_part(session: AsyncSession, scope_id: int, authority: str) -> bo
     """Does the instance at this authority take part in the scope? (One instance is home to one collective.)"""
     query = select(func.count()).where(Participant.scope_id == scope_id, Participant.authority == authority)
     return bool(await session.scalar(query))
+
+
+async def known_scopes(session: AsyncSession, names: Iterable[str], authority: str) -> dict[str, bool]:
+    """Those of the scopes that are known here, and whether the instance at this authority takes part in each."""
+    part = and_(Participant.scope_id == Scope.id, Participant.authority == authority)
+    query = select(Scope.name, Participant.id).outerjoin(Participant, part).where(Scope.name.in_(list(names)))
+    return {name: id_ is not None for name, id_ in (await session.execute(query)).all()}
 
 
 async def due_scopes(session: AsyncSession, now: datetime, lease: timedelta, most: int) -> Sequence[str]:

@@ -80,6 +80,10 @@ class Home:
         document: Mapping[str, Any] = proofs.sign_record(draft, self.key_of(signer))
         return Signed(records.read(document), document)
 
+    def sits_for(self, circle: Actor, scope: str, collective: str) -> str:
+        """A circle's signature that it sits for this collective in this decision."""
+        return proofs.sign_bytes(records.sitting_input(scope, collective), self.key_of(circle))
+
 
 def make_home(settings: Settings) -> Home:
     box = Fernet(base64.urlsafe_b64encode(_derive(settings.secret, "jura private keys")))

@@ -18,6 +18,7 @@ YEARS = range(2000, 2200)  # keeps every sum of a time and a duration inside wha
 
 _NAME = re.compile(r"[A-Za-z0-9_:@-]{1,100}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_SIGNATURE = re.compile(r"z[1-9A-HJ-NP-Za-km-z]{64,88}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _URI = re.compile(r"https?://[!-~]{1,500}")
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -241,6 +242,10 @@ def _is_digest(value: Any) -> bool:
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
+def _is_signature(value: Any) -> bool:
+    return isinstance(value, str) and _SIGNATURE.fullmatch(value) is not None
+
+
 def _is_uri(value: Any) -> bool:
     return isinstance(value, str) and _URI.fullmatch(value) is not None
 
@@ -249,6 +254,7 @@ DIGEST = Scalar("digest", _is_digest, "a digest of 64 hexadecimal digits")
 TEXT = Scalar("text", _is_digest, "the digest of a text")
 KEY = Scalar("key", _reads(key_bytes), "an Ed25519 key (z6Mk…)")
 TIME = Scalar("time", _reads(instant), "a time such as 2026-11-22T10:00:00Z")
+SIGNATURE = Scalar("signature", _is_signature, "an Ed25519 signature (z…, base58btc)")
 FLAG = Scalar("flag", lambda value: isinstance(value, bool), "true or false")
 URI = Scalar("uri", _is_uri, "an address (https://…)")
 FRACTION = ListOf(whole(0, 1000), most=2, least=2)

@@ -42,6 +42,7 @@ __all__ = [
     "key_text",
     "read",
     "signing_input",
+    "sitting_input",
     "stamp",
     "text_digest",
 ]
@@ -102,6 +103,14 @@ def text_digest(salt: bytes, text: str) -> str:
         return hashlib.sha256(salt + text.encode()).hexdigest()
     except UnicodeEncodeError as error:
         raise BadRecord("bad-string", "A text holds half a character.") from error
+
+
+def sitting_input(scope: str, collective: str) -> bytes:
+    """What a circle's key signs for its collective's Answer: that it sits for this collective in this decision.
+
+    Without it anybody could list somebody else's circle, and by that strike it off the roll.
+    """
+    return f"jura circle\n{scope}\n{collective}".encode()
 
 
 def signing_input(document: Mapping[str, Any], proof_config: Mapping[str, Any]) -> bytes:

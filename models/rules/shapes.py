@@ -15,6 +15,7 @@ from models.rules.forms import (
     FLAG,
     FRACTION,
     KEY,
+    SIGNATURE,
     TEXT,
     TIME,
     URI,
@@ -168,7 +169,9 @@ _OFFER = {
 }
 _ANSWER = {
     "takes": one_of("binding", "advisory", "ratifies", "declines"),
-    "circles": ListOf(_fields({"key": KEY, "name": TEXT, "size": whole(1, 100_000)}), most=80),
+    "circles": ListOf(
+        _fields({"key": KEY, "name": TEXT, "size": whole(1, 100_000), "signature": SIGNATURE}), most=60
+    ),
     "keeps": FLAG,
     "instance": KEY,
     "actor": URI,

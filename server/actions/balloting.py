@@ -7,6 +7,7 @@ position, the reason and how many confirmed.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import select
@@ -113,6 +114,7 @@ async def confirm(
     view = standing(await ledger.records(session, scope.id, now), now)
     _, instance = await us(session)
     require_voting(view, instance.ed25519 or "")
+    require_on_ballot(view, draft)
     if member.id not in await decisions.confirmed_by(session, draft.id):
         session.add(Confirmation(draft_id=draft.id, member_id=member.id, at=now))
         await session.flush()
@@ -146,18 +148,7 @@ async def _cast(
 ) -> str:
     """Sign the circle's ballot, append it, publish it. The next sequence number; an equivocation of our own names its evidence."""
     now = now.replace(microsecond=0)
-    key = circle.actor.ed25519
-    mine = sorted(
-        (
-            r
-            for r in await ledger.records(session, scope.id, now)
-            if r.type == "Ballot"
-            and r.by == key
-            and view.terms is not None
-            and r["terms"] == view.terms.digest
-        ),
-        key=lambda r: (r["seq"], r.digest),
-    )
+    mine = await _ballots_of(session, scope, circle, view, now)
     texts = Texts(draft.lang)
     fields: dict[str, Any] = dict(draft.position)
     if draft.reason:
@@ -166,6 +157,7 @@ async def _cast(
         fields["resolve"] = texts.add(draft.resolve)
     if mine:
         fields["prev"] = mine[-1].digest
+        fields["cures"] = _uncured(mine)
     signed = home.sign(
         circle.actor,
         "Ballot",
@@ -182,6 +174,37 @@ async def _cast(
     await publish_note(session, home, scope, circle.actor, signed, texts.carried, "ballot", now)
     log(session, "ballot cast", now, scope=scope.name)
     return signed.record.digest
+
+
+async def _ballots_of(
+    session: AsyncSession, scope: Scope, circle: Circle, view: Standing, now: datetime
+) -> list[Record]:
+    """The circle's ballots in this round so far, by number."""
+    found = await ledger.records(session, scope.id, now)
+    terms = view.terms.digest if view.terms else None
+    mine = [
+        r for r in found if r.type == "Ballot" and r.by == circle.actor.ed25519 and r["terms"] == terms
+    ]
+    return sorted(mine, key=lambda r: (r["seq"], r.digest))
+
+
+def _uncured(mine: Sequence[Record]) -> list[str] | None:
+    """Two ballots with one number that none names yet (an instance restored from a backup may have signed twice): the circle is
+    set aside until its next ballot names them."""
+    named = {digest for ballot in mine for digest in ballot.get("cures", ())}
+    for one, other in pairwise(mine):
+        if one["seq"] == other["seq"] and not {one.digest, other.digest} <= named:
+            return sorted((one.digest, other.digest))
+    return None
+
+
+def require_on_ballot(view: Standing, draft: Draft) -> None:
+    """A draft from before the terms may name a proposal that they left out; such a ballot would be ignored everywhere."""
+    if view.terms is None or not view.method.fits(draft.position, view.terms["options"]):
+        raise Conflict(
+            "not-on-ballot",
+            "This draft names a proposal that is not put to the vote. Write a new draft among those that are.",
+        )
 
 
 def require_voting(view: Standing, instance: str) -> None:

@@ -206,7 +206,12 @@ async def _give_answer(
     if takes != "declines":
         seated = await seat_everybody(session, home, scope, f"{scope.name}{collective.ed25519}", keys, now)
         circles = [
-            {"key": circle.actor.ed25519, "name": texts.add(circle.actor.name), "size": len(sitting)}
+            {
+                "key": circle.actor.ed25519,
+                "name": texts.add(circle.actor.name),
+                "size": len(sitting),
+                "signature": home.sits_for(circle.actor, scope.name, collective.ed25519 or ""),
+            }
             for circle, sitting in seated
         ]
     fields: dict[str, Any] = {"ratifyBy": stamp(ratify_by)} if takes == "ratifies" and ratify_by else {}

@@ -27,6 +27,11 @@ def key(name: str) -> str:
     return key_text(hashlib.sha256(name.encode()).digest())
 
 
+def listed(circle: str, size: int = 3, name: str = WORDS) -> dict[str, Any]:
+    """A circle as an Answer lists it. Whether the signature is the circle's is not the rules' business."""
+    return {"key": key(circle), "name": name, "size": size, "signature": "z" + "2" * 88}
+
+
 def record(type_: str, by: str, scope: str | None, at: datetime, **fields: Any) -> Record:
     """An unsigned record, as it would be read."""
     return read(draft(type_, key(by), scope, at, **fields))
@@ -104,7 +109,7 @@ class Joint:
     def answer(self, name: str, **changed: Any) -> Record:
         takes = self.takes.get(name, "binding")
         taking = takes != "declines"
-        circles = [{"key": key(one), "name": WORDS, "size": 3} for one in self.circles_of(name)]
+        circles = [listed(one) for one in self.circles_of(name)]
         fields: dict[str, Any] = {
             "takes": takes,
             "circles": circles if taking else [],

@@ -26,7 +26,7 @@ from models.rules.records import (
     text_digest,
 )
 from models.rules.shapes import _table
-from tests.models.rules.builders import HOUR, START, WORDS, key, offer, record
+from tests.models.rules.builders import HOUR, START, WORDS, key, listed, offer, record
 
 NAMES = st.from_regex(r"[A-Za-z0-9_:@-]{1,12}", fullmatch=True)
 PLAIN = (
@@ -94,7 +94,7 @@ def test_absent_and_null_mean_the_same_and_a_record_holds_no_null() -> None:
 
 def test_a_record_names_its_texts_wherever_they_sit() -> None:
     one, two = text_digest(b"1" * 16, "North"), text_digest(b"2" * 16, "South")
-    circles = [{"key": key("a"), "name": one, "size": 3}, {"key": key("b"), "name": two, "size": 4}]
+    circles = [listed("a", 3, one), listed("b", 4, two)]
     answer = record(
         "Answer",
         "oak",
@@ -209,7 +209,7 @@ def test_a_record_takes_at_most_sixteen_kilobytes_with_its_proof() -> None:
     assert refused.value.code == "too-large"
     with pytest.raises(BadRecord):
         read({**OFFER, "proof": "z"})
-    rows = [{"key": key(f"{n}"), "name": WORDS, "size": 3} for n in range(80)]
+    rows = [listed(f"{n}") for n in range(60)]
     full = record(
         "Answer",
         "oak",
@@ -248,7 +248,7 @@ BALLOT: dict[str, Any] = {
 }
 ANSWER: dict[str, Any] = {
     "takes": "binding",
-    "circles": [{"key": key("c"), "name": WORDS, "size": 3}],
+    "circles": [listed("c")],
     "keeps": True,
     "instance": key("i"),
     "actor": "https://a.example/b",
@@ -270,7 +270,7 @@ TWICE = {"record": WORDS, "received": stamp(START)}
         ("Answer", {**ANSWER, "actor": "ftp://a.example"}),
         ("Answer", {**ANSWER, "actor": "https://a.example/ b"}),
         ("Answer", {**ANSWER, "instance": "z6Mk"}),
-        ("Answer", {**ANSWER, "circles": [{"key": key("c"), "name": WORDS, "size": 3, "leader": "Ana"}]}),
+        ("Answer", {**ANSWER, "circles": [{**listed("c"), "leader": "Ana"}]}),
         ("Answer", {**ANSWER, "circles": "none"}),
         ("Answer", {**ANSWER, "circles": [7]}),
         ("Ballot", {**BALLOT, "choices": []}),

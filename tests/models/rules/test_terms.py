@@ -8,7 +8,7 @@ import pytest
 from models.rules.merkle import tree_root
 from models.rules.records import key_bytes
 from models.rules.terms import NoTerms, compute, keepers, left_out, recompute, roll_root
-from tests.models.rules.builders import HOUR, MINUTE, NAMES, START, WORDS, Joint, joint, key, offer
+from tests.models.rules.builders import HOUR, MINUTE, NAMES, START, WORDS, Joint, joint, key, listed, offer
 
 SECOND = timedelta(seconds=1)
 
@@ -74,7 +74,7 @@ def test_who_was_not_invited_has_no_voice() -> None:
 def test_a_circle_that_two_collectives_list_is_on_neither_roll() -> None:
     one = Joint(NAMES[:2])
     one.answer("oak")
-    both = [{"key": key("oak/1"), "name": WORDS, "size": 3}, {"key": key("elm/1"), "name": WORDS, "size": 3}]
+    both = [listed("oak/1", 3), listed("elm/1", 3)]
     one.answer("elm", circles=both)
     one.option()
     assert fields_of(one)["roll"] == sorted([key("oak/2"), key("elm/1")])
@@ -82,9 +82,9 @@ def test_a_circle_that_two_collectives_list_is_on_neither_roll() -> None:
 
 def test_a_circle_that_is_too_small_votes_only_as_an_assembly() -> None:
     one = Joint(NAMES[:2], {"oak": 2, "elm": 1}, changed={"minCircle": 3})
-    sizes = [{"key": key("oak/1"), "name": WORDS, "size": 2}, {"key": key("oak/2"), "name": WORDS, "size": 3}]
+    sizes = [listed("oak/1", 2), listed("oak/2", 3)]
     one.answer("oak", circles=sizes)
-    one.answer("elm", circles=[{"key": key("elm/1"), "name": WORDS, "size": 1}])
+    one.answer("elm", circles=[listed("elm/1", 1)])
     one.option()
     assert fields_of(one)["roll"] == sorted([key("oak/2"), key("elm/1")])
 
@@ -156,7 +156,7 @@ def test_the_convener_can_keep_the_options_to_itself() -> None:
 def test_nobody_takes_an_option_from_the_convener_by_listing_its_circle() -> None:
     one = Joint(NAMES[:2], changed={"options": "convener"})
     one.answer("oak")
-    one.answer("elm", circles=[{"key": key("oak/1"), "name": WORDS, "size": 3}])
+    one.answer("elm", circles=[listed("oak/1", 3)])
     ours = one.option("oak/1")
     assert fields_of(one)["options"] == [ours.digest]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from activitypub import proofs
 from models.rules import records
 from models.rules.records import text_digest
 from tests.server.peers.world import Person, World
