@@ -13,11 +13,13 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activitypub import codec
 from activitypub.errors import Forbidden, WireError
 from models import ledger, people
 from models.ledger import Signed
 from models.people import Actor
-from models.rules.records import Record
+from models.rules import records
+from models.rules.records import BadRecord, Record
 from server import remote
 from server.actions import hearing
 from server.home import Home
@@ -41,17 +43,39 @@ class Carried:
     invited: tuple[Actor, ...] = ()
 
 
-def carried(item: Received) -> Carried:
-    """The records that an activity brings; NotAuthentic or BadRecord for the first that is not one."""
-    signed = hearing.verified(item.activity.records)
+async def carried(app: web.Application, item: Received) -> Carried:
+    """The records that an activity brings for scopes that we know; Forbidden if its sender takes no part in one of them,
+    NotAuthentic or BadRecord for the first that is not a proved record. What strangers bring costs us no look at a proof."""
+    named = [(scope_named(document), document) for document in item.activity.records]
+    async with app[DATABASE].READ() as session:
+        names = {name for name, _ in named if name is not None}
+        known = await ledger.known_scopes(session, names, item.signer.authority)
+    if not all(known.values()):
+        raise Forbidden("participant", "Only participants put records into a scope.")
+    return await _verified(item, [document for name, document in named if name in known])
+
+
+def scope_named(document: codec.Json) -> str | None:
+    """The scope that a record says it belongs to; an Offer names its own."""
+    if document.get("type") == "Offer":
+        try:
+            return records.digest(document)
+        except BadRecord:
+            return None
+    scope = document.get("scope")
+    return scope if isinstance(scope, str) else None
+
+
+async def _verified(item: Received, documents: list[codec.Json]) -> Carried:
+    signed = await asyncio.to_thread(hearing.verified, documents)
     return Carried(signed, texts_named([s.record for s in signed], item.activity.texts))
 
 
 def texts_named(
-    records: Iterable[Record], texts: Mapping[str, Mapping[str, Any]]
+    signed: Iterable[Record], texts: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
     """Of these texts, those that the records name, if they have the form that texts have and no absurd length."""
-    named = {digest for record in records for digest in record.texts()}
+    named = {digest for record in signed for digest in record.texts()}
     return {digest: dict(text) for digest, text in texts.items() if digest in named and _has_form(text)}
 
 
@@ -66,27 +90,27 @@ def _has_form(text: Mapping[str, Any]) -> bool:
     )
 
 
-async def check_create(_app: web.Application, item: Received) -> Carried:
+async def check_create(app: web.Application, item: Received) -> Carried:
     """A Note or Question of the signer's own. Without records (replies, votes) it means nothing here yet."""
     for thing in item.activity.things:
         item.require_owner(thing.owner)
         if thing.id is not None:
             item.require_own_server(thing.id)
-    return carried(item)
+    return await carried(app, item)
 
 
-async def check_add(_app: web.Application, item: Received) -> Carried:
+async def check_add(app: web.Application, item: Received) -> Carried:
     """Records for a scope, put into its collection at the signer's server."""
     item.require_own_server(item.activity.target)
     for thing in item.activity.things:
         if thing.owner is not None:
             item.require_owner(thing.owner)
-    return carried(item)
+    return await carried(app, item)
 
 
-async def check_answer(_app: web.Application, item: Received) -> Carried:
+async def check_answer(app: web.Application, item: Received) -> Carried:
     """An answer to an offer, which only the collective that gives it can sign. (We follow nobody yet.)"""
-    found = carried(item)
+    found = await carried(app, item)
     if any(s.record.type != "Answer" or s.record.by != item.signer.ed25519 for s in found.signed):
         raise Forbidden("foreign-answer", "The answer is not by the collective that sends it.")
     return found
@@ -94,17 +118,19 @@ async def check_answer(_app: web.Application, item: Received) -> Carried:
 
 async def check_offer(app: web.Application, item: Received) -> Carried:
     """An invitation by the convening collective. If it is for us and new, the other invited actors are looked up."""
-    found = carried(item)
-    offers = [s.record for s in found.signed if s.record.type == "Offer"]
-    for offer in offers:
-        if offer.by != item.signer.ed25519 or offer["actor"] != item.signer.uri:
-            raise Forbidden("foreign-offer", "The offer is not by the collective that sends it.")
     for thing in item.activity.things:
         item.require_owner(thing.owner)
-    if len(offers) != 1 or not await _is_news(app, offers[0]):
+    offers = [document for document in item.activity.records if document.get("type") == "Offer"]
+    found = await _verified(item, offers[:1])
+    if not found.signed:
+        return found
+    offer = found.signed[0].record
+    if len(offers) > 1 or offer.by != item.signer.ed25519 or offer["actor"] != item.signer.uri:
+        raise Forbidden("foreign-offer", "The offer is not one by the collective that sends it.")
+    if not await _is_news(app, offer):
         return found
     invited = await _looked_up(app, item.activity.to[:MOST_INVITED])
-    return Carried(found.signed, found.texts, tuple(a for a in invited if a.ed25519 in offers[0]["invited"]))
+    return Carried(found.signed, found.texts, tuple(a for a in invited if a.ed25519 in offer["invited"]))
 
 
 async def on_carried(

@@ -160,8 +160,9 @@ async def _take_in(
         held = (
             set() if scope is None else await ledger.held(session, scope.id, map(records.digest, documents))
         )
-    fresh = [hearing.verified_or_none(d) for d in documents if records.digest(d) not in held]
-    signed: list[Signed] = [one for one in fresh if one is not None and one.record.scope == name]
+    fresh = [document for document in documents if records.digest(document) not in held]
+    found = await asyncio.to_thread(lambda: [hearing.verified_or_none(document) for document in fresh])
+    signed: list[Signed] = [one for one in found if one is not None and one.record.scope == name]
     if signed:
         named = texts_named([one.record for one in signed], texts)
         async with app[DATABASE].ACT.begin() as session:

@@ -251,6 +251,28 @@ async def test_who_takes_no_part_puts_nothing_into_a_scope(world: World, joint: 
     assert await held(world, joint.name) == {"Offer"}
 
 
+async def test_the_proofs_of_what_strangers_bring_are_not_even_looked_at(world: World, joint: Joint) -> None:
+    await world.tell(joint.convener, joint.offering())
+    eve = (await world.stranger("evil")).kin("eve")
+    lie = forged(joint.option(joint.convener)[0])
+    known, unknown_scope = joint.adding(eve, lie), joint.adding(eve, {**lie, "scope": "0" * 64})
+    assert await world.tell(eve, known) == "refused"
+    assert (
+        await world.item(known["id"])
+    ).reason == "participant: Only participants put records into a scope."
+    assert await world.tell(eve, unknown_scope) == "ignored"
+
+
+async def test_an_offer_comes_alone(world: World, elm: Stranger, joint: Joint) -> None:
+    other = Joint(world, joint.convener, joint.invited, changed={"grace": 7200})
+    both = joint.quiet(joint.convener, [joint.offer, other.offer])
+    assert await world.tell(joint.convener, {**joint.offering(), "object": both}) == "refused"
+    option, texts = joint.option(joint.convener)
+    with_more = joint.quiet(joint.convener, [joint.offer, option], joint.texts | texts)
+    assert await world.tell(joint.convener, {**joint.offering(), "object": with_more}) == "done"
+    assert await held(world, joint.name) == {"Offer"}
+
+
 async def test_nobody_publishes_in_anothers_name(world: World, joint: Joint, elm: Stranger) -> None:
     await world.tell(joint.convener, joint.offering())
     option, texts = joint.option(joint.convener)
