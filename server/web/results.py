@@ -210,7 +210,8 @@ def missing_of(view: Standing, names: Names) -> Sequence[Missing]:
             if one.status == status and one.takes != "advisory"
         ]
         if circles:
-            found.append(Missing(STATUSES[status], circles))
+            ordered = sorted(circles, key=lambda one: (one[1].name, one[0].plain))
+            found.append(Missing(STATUSES[status], ordered))
     return found
 
 

@@ -48,8 +48,8 @@ PAGES: dict[str | int, tuple[str, str]] = {
         "Powers are lent here for a time. The register on the collective's page says who holds which one.",
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: (
-        "This address takes a form",
-        "Go back to the page with the form and send it from there.",
+        "This address takes no form",
+        "Go back to the page you came from and try again.",
     ),
     HTTPStatus.CONFLICT: (
         "This is not possible now",

@@ -11,11 +11,12 @@ from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from server.cli.stage import Instance
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
-NO_TEXT = {"script", "style", "title"}
+INLINE = {"a", "bdi", "code", "small", "span", "strong", "svg", "time"}
 
 
 @dataclass
@@ -26,9 +27,12 @@ class Element:
 
     @property
     def text(self) -> str:
-        """What can be read, with single spaces."""
-        parts = [c if isinstance(c, str) else c.text for c in self.children]
-        return " ".join(" ".join(parts).split())
+        """What can be read, with single spaces; words of neighbouring blocks do not run together."""
+        return " ".join(self._words().split())
+
+    def _words(self) -> str:
+        words = "".join(c if isinstance(c, str) else c._words() for c in self.children)
+        return words if self.tag in INLINE else f" {words} "
 
     def all(self, *tags: str) -> list["Element"]:
         """Every element of these kinds inside, in their order."""
@@ -212,4 +216,4 @@ class Browser:
         return next((cookie.value for cookie in self.jar if cookie.key == name), None)
 
     def set_cookie(self, value: str, name: str = "jura") -> None:
-        self.jar.update_cookies({name: value}, aiohttp.client.URL(self.base))
+        self.jar.update_cookies({name: value}, URL(self.base))

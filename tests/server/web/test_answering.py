@@ -1,6 +1,7 @@
 """Before the voting: answering an offer, making proposals, taking a question back."""
 
 from datetime import timedelta
+from typing import Any
 
 from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
@@ -8,7 +9,7 @@ from tests.server.web.browser import filled
 from tests.server.web.conftest import Enter
 
 
-async def asked(fed: Federation, **plan: object) -> str:
+async def asked(fed: Federation, **plan: Any) -> str:
     """Oak asks elm; returns the path of the decision."""
     await fed.oak.convene("elm", **plan)
     await fed.settle()

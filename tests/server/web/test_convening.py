@@ -1,6 +1,7 @@
 """Asking a question: the form, what it makes, what it refuses, and that nothing typed in it is lost."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -14,7 +15,7 @@ from tests.server.web.conftest import Enter
 NEW = "/decisions/new"
 
 
-async def ask(browser: Browser, **answers: str) -> Page:
+async def ask(browser: Browser, **answers: Any) -> Page:
     return await browser.send(await browser.get(NEW), NEW, **answers)
 
 

@@ -286,7 +286,7 @@ async def test_circles_approve_of_several_options_or_of_none(meetings: Meetings,
         assert "Leave things as they are" in form.text
         chosen = [options["Monday"], "status-quo"]
         page = await ana.send(form, f"{path}/position", my__choices=chosen, my__note="")
-        assert "Approves of Monday ; Leave things as they are" in page.text
+        assert "Approves of Monday; Leave things as they are" in page.text
         page = await ana.send(page, f"{path}/draft", choices=chosen, reason=REASON)
         await ana.send(page, f"{path}/confirm")
         wrong = await ana.send(await ana.get(path), f"{path}/draft", choices=["0" * 64], reason=REASON)
@@ -297,6 +297,6 @@ async def test_circles_approve_of_several_options_or_of_none(meetings: Meetings,
         assert "ballot is published" in page.said
         await fed.settle()
         page = await (await enter(fed, "oak")).get(f"/decisions/{fed.decision}")
-        assert "Monday : 1 of 2" in page.text
-        assert "Friday : 0 of 2" in page.text
+        assert "Monday: 1 of 2" in page.text
+        assert "Friday: 0 of 2" in page.text
         assert "Approves of none of them" in page.text
