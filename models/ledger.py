@@ -7,6 +7,7 @@ minutes ahead of `now` (records.md R5): such a record is held back until its tim
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -232,7 +233,13 @@ def _visible(now: datetime) -> Any:
 async def records(session: AsyncSession, scope_id: int, now: datetime) -> list[Record]:
     """All records of a scope that are not held back, in no meaningful order."""
     query = select(RecordRow.body).where(RecordRow.scope_id == scope_id, _visible(now))
-    return [read(orjson.loads(body)) for body in (await session.scalars(query)).all()]
+    return [_read(body) for body in (await session.scalars(query)).all()]
+
+
+@lru_cache(maxsize=10_000)
+def _read(body: bytes) -> Record:
+    """The record of a stored body. Kept, as whatever happens in a scope reads all of it, and a record never changes."""
+    return read(orjson.loads(body))
 
 
 async def record_named(session: AsyncSession, scope_id: int, digest: str) -> Record | None:
