@@ -182,9 +182,7 @@ async def _ballots_of(
     """The circle's ballots in this round so far, by number."""
     found = await ledger.records(session, scope.id, now)
     terms = view.terms.digest if view.terms else None
-    mine = [
-        r for r in found if r.type == "Ballot" and r.by == circle.actor.ed25519 and r["terms"] == terms
-    ]
+    mine = [r for r in found if r.type == "Ballot" and r.by == circle.actor.ed25519 and r["terms"] == terms]
     return sorted(mine, key=lambda r: (r["seq"], r.digest))
 
 
