@@ -114,12 +114,14 @@ def _acks(
     view: Standing, known: Mapping[str, Record], mine: Sequence[Record], times: Times, now: datetime, us: Us
 ) -> Iterator[Duty]:
     """Acknowledge the first terms that we can recompute; what they left out is objected to first, by digest."""
-    if now > times.closes or any(r.type == "TermsAck" for r in mine):
+    if now > times.closes or us.collective not in _answers(view, known):
+        return
+    if any(r.type == "TermsAck" for r in mine):
         return
     candidates = [r for r in known.values() if r.type == "Terms" and r["round"] == 1]
     for terms in sorted(candidates, key=lambda r: (r.by != view.offer.by, r.by, r.digest)):
         frozen, _ = recompute(view.offer, terms, known)
-        if frozen is None or us.collective not in frozen.answers:
+        if frozen is None:
             continue
         if terms.by != view.offer.by and (terms.by not in frozen.answers or terms.at < times.opens):
             continue
@@ -128,18 +130,22 @@ def _acks(
         for digest in missing:
             if digest not in said:
                 yield Duty("TermsObjection", "instance", {"terms": terms.digest, "missing": digest})
+        if us.collective not in frozen.answers:
+            return
         if not missing or all(digest in said and now >= said[digest] + PATIENCE for digest in missing):
             yield Duty("TermsAck", "instance", {"terms": terms.digest})
         return
 
 
 def _home_of(record: Record, frozen: Frozen) -> str | None:
-    """The instance that answers for whoever signed a ballot or a leave."""
+    """The instance that answers for whoever signed a ballot, a leave or a challenge."""
     if record.type == "Leave":
         answer = frozen.answers.get(record.by)
         return None if answer is None else str(answer["instance"])
     place = frozen.circles.get(record.by)
-    return None if place is None else place.instance
+    if place is None:
+        return record.by if record.type == "Challenge" and record.by in frozen.instances else None
+    return place.instance
 
 
 def _receipts(
@@ -157,7 +163,7 @@ def _receipts(
     open_ = sorted(
         r.digest
         for r in known.values()
-        if (r.type == "Leave" or (r.type == "Ballot" and r["terms"] == frozen.terms.digest))
+        if (r.type in ("Leave", "Challenge") or (r.type == "Ballot" and r["terms"] == frozen.terms.digest))
         and r.digest not in done
         and r.digest in received
         and _home_of(r, frozen) not in (None, us.instance)

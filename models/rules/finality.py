@@ -39,8 +39,8 @@ class Ours:
 
 @dataclass(frozen=True)
 class Challenged:
-    """A challenge. `stands`: it holds finality; else `why` says why not: late, not-agreed, not-held or
-    not-verified."""
+    """A challenge. `stands`: it holds finality; else `why` says why not: late, no-receipt,
+    not-agreed, not-held or not-verified."""
 
     record: Record
     stands: bool
@@ -82,13 +82,14 @@ def finality(
     times: Times,
     results: Sequence[Record],
     challenges: Sequence[Record],
+    receipted: frozenset[str],
     held: Mapping[str, Record],
     ours: Ours,
     now: datetime,
     until: datetime | None,
 ) -> Finality:
     """Where this count stands at `now`. `results` and `challenges` are those of entitled signers about the
-    terms in effect.
+    terms in effect; `receipted` are the challenges that another keeper receipted within the window.
 
     The keepers' words are read in the order of their dates: first all up to the end of the challenge window,
     then one instant after the other, until enough of them agree on something that nothing holds. What is
@@ -96,7 +97,7 @@ def finality(
     """
     readable = [one for one in results if until is None or one.at <= until]
     open_ = now < times.challenge_ends
-    shaken = {one["result"] for one in challenges if _verifies(one, times, held, ours)}
+    shaken = {one["result"] for one in challenges if _judged(one, times, receipted, held, ours, None).stands}
     found, held_by = None, ["agreement"]
     for found in _agreements(keepers, times.challenge_ends, readable):
         held_by = _holds(found, shaken, ours)
@@ -109,7 +110,7 @@ def finality(
         results=agreed,
         reached=not open_ and not held_by,
         held_by=(*(["challenge-window"] if open_ else []), *held_by),
-        challenges=tuple(_judged(one, times, held, ours, agreed) for one in challenges),
+        challenges=tuple(_judged(one, times, receipted, held, ours, agreed) for one in challenges),
     )
 
 
@@ -147,23 +148,22 @@ def _agreements(keepers: frozenset[str], first: datetime, results: Sequence[Reco
             yield _Agreement(at, leading, agreed)
 
 
-def _verifies(challenge: Record, times: Times, held: Mapping[str, Record], ours: Ours) -> bool:
-    """Is it dated in its window, is all its evidence here, and does our own recount differ from the Result it
-    is about?"""
-    return _judged(challenge, times, held, ours, None).stands
-
-
 def _judged(
     challenge: Record,
     times: Times,
+    receipted: frozenset[str],
     held: Mapping[str, Record],
     ours: Ours,
     agreed: Mapping[str, Record] | None,
 ) -> Challenged:
+    """Does it stand: made and receipted in its window, about what is agreed on (if that is asked), all its evidence here, and
+    our own recount another?"""
     target = held.get(challenge["result"])
     why = None
     if challenge.at > times.challenge_ends:
         why = "late"
+    elif challenge.digest not in receipted:
+        why = "no-receipt"
     elif target is None or target.type != "Result":
         why = "not-held"
     elif agreed is not None and target not in agreed.values():

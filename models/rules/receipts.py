@@ -5,7 +5,7 @@ Nothing dated after close and grace is read, so what is timely cannot change lat
 `standing`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,6 +49,24 @@ def index(frozen: Frozen, times: Times, receipts: Iterable[Record], signs: Itera
         if sign.by in frozen.keepers and sign.at <= times.receipts_end:
             last_sign[sign.by] = max(sign.at, last_sign.get(sign.by, sign.at))
     return Receipts(received, last_sign)
+
+
+def receipted_by(
+    frozen: Frozen, receipts: Iterable[Record], until: datetime, homes: Mapping[str, str]
+) -> frozenset[str]:
+    """Of these records (digest -> home instance), those that a keeper other than the home receipted, in a Receipt dated by
+    `until`; and those for which there is no such keeper."""
+    seen: dict[str, set[str]] = {}
+    for receipt in receipts:
+        if receipt.by in frozen.keepers and receipt.at <= until:
+            for one in receipt["held"]:
+                if one["record"] in homes:
+                    seen.setdefault(one["record"], set()).add(receipt.by)
+    return frozenset(
+        digest
+        for digest, home in homes.items()
+        if not frozen.foreign_keepers(home) or frozen.foreign_keepers(home) & seen.get(digest, set())
+    )
 
 
 def effective_at(

@@ -15,7 +15,7 @@ from models.rules.counting import Count, could_change, count
 from models.rules.finality import Finality, Ours, Value, finality, latest_results, value_of
 from models.rules.merkle import set_root
 from models.rules.methods import METHODS, Choice, choice_of, rule_of
-from models.rules.receipts import effective_at, index
+from models.rules.receipts import effective_at, index, receipted_by
 from models.rules.records import Record
 from models.rules.terms import BOUND, Frozen, InEffect, Refused
 from models.rules.times import Times
@@ -66,7 +66,7 @@ class Counted:
 class KeeperSays:
     """A keeper's latest word. `result` is None if it said nothing, or contradicted itself (`contradicts`).
     `seq` is the highest number it used, 0 if none. `agrees`: with what enough keepers agree on, or as long as
-    there is no such thing, with us."""
+    there is no such thing, with us (in the end: with our count among those heard)."""
 
     instance: str
     collective: str
@@ -132,19 +132,27 @@ def run_round(
     parties = frozen.instances | set(frozen.circles)
     challenges = [one for one in by_type["Challenge"] if one.by in parties]
     refused += [(one, "not-entitled") for one in by_type["Challenge"] if one.by not in parties]
+    homes = {one.digest: _home(frozen, one.by) for one in challenges}
     end = finality(
         frozen.keepers,
         times,
         results,
         challenges,
+        receipted_by(frozen, by_type["Receipt"], times.challenge_ends, homes),
         held,
         Ours(ours.value, holding),
         now,
         times.wait_ends if unheard else None,
     )
-    said = _keepers_say(frozen, results, end.value or ours.value)
+    said = _keepers_say(frozen, results, end.value or (heard or ours).value)
     signs = frozenset(box.statements) | box.signed_after
     return Round(frozen, effect.acks, ours, heard, unheard, holding, end, said, left, signs), refused
+
+
+def _home(frozen: Frozen, key: str) -> str:
+    """The instance that answers for a circle; an instance answers for itself."""
+    place = frozen.circles.get(key)
+    return key if place is None else place.instance
 
 
 def _box(

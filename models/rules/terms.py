@@ -101,8 +101,8 @@ def standing_answers(
     for answer in sorted(answers, key=lambda one: one.digest):
         if answer.by not in parties:
             refused.append((answer, "not-invited"))
-        elif answer.at > times.respond_by:
-            refused.append((answer, "answered-late"))
+        elif not offer.at <= answer.at <= times.respond_by:
+            refused.append((answer, "answered-late" if answer.at > offer.at else "before-offer"))
         elif answer["round"] > round_:
             refused.append((answer, "other-round"))
         elif answer.by not in latest or _rank(latest[answer.by]) < _rank(answer):
@@ -117,15 +117,17 @@ def _rank(answer: Record) -> tuple[int, datetime]:
 def entitled_options(
     offer: Record, answers: Mapping[str, Record], options: Iterable[Record], round_: int = 1
 ) -> tuple[tuple[Record, ...], Refused]:
-    """The options put to the vote, in the order of (date, digest): of somebody entitled, by `gatherUntil`, at
-    most `maxOptions`."""
+    """The options put to the vote: of somebody entitled, by `gatherUntil`, at most `maxOptions`. The convener's own come first
+    (nobody takes their place by an earlier date), then in the order of (date, digest)."""
     times = times_of(offer)
     entitled = _entitled(offer, answers)
     fit: list[Record] = []
     refused: Refused = []
-    for option in sorted(options, key=lambda one: (one.at, one.digest)):
+    for option in sorted(options, key=lambda one: (one.by != offer.by, one.at, one.digest)):
         if option.by not in entitled:
             refused.append((option, "not-entitled"))
+        elif option.at < offer.at:
+            refused.append((option, "before-offer"))
         elif option.at > times.gather_until:
             refused.append((option, "proposed-late"))
         elif option["round"] > round_:
@@ -228,14 +230,16 @@ def recompute(
 def effective(
     offer: Record, terms: Iterable[Record], acks: Iterable[Record], held: Mapping[str, Record]
 ) -> tuple[InEffect, Refused]:
-    """Which Terms are in effect: those with most first acknowledgements by distinct answering instances; then
-    the convener's, then the lower signer's key, then the lower digest. Only acknowledgements dated by the
+    """Which Terms are in effect: those with most first acknowledgements (of terms that could be) by distinct
+    answering instances; then the convener's, then the lower signer's key, then the lower digest. Only acknowledgements dated by the
     close count, and none means no effect.
 
     Two by one signer make the round void if that is the convener, or if one of the two would be in effect.
     """
-    firsts = _first_acks(acks, times_of(offer))
-    frozen, refused = _candidates(offer, terms, Counter(ack["terms"] for ack in firsts.values()), held)
+    in_time = [ack for ack in acks if ack.at <= times_of(offer).closes]
+    acked = Counter(terms for _, terms in {(ack.by, ack["terms"]) for ack in in_time})
+    frozen, refused = _candidates(offer, terms, acked, held)
+    firsts = _first_acks(ack for ack in in_time if ack["terms"] in frozen)
     support: dict[str, dict[str, Record]] = {digest: {} for digest in frozen}
     for instance, ack in firsts.items():
         one = frozen.get(ack["terms"])
@@ -290,11 +294,10 @@ def _out_of_place(offer: Record, terms: Record, times: Times, parties: set[str])
     return "terms-late" if terms.at > times.closes else None
 
 
-def _first_acks(acks: Iterable[Record], times: Times) -> dict[str, Record]:
+def _first_acks(acks: Iterable[Record]) -> dict[str, Record]:
     first: dict[str, Record] = {}
     for ack in sorted(acks, key=lambda one: (one.at, one.digest)):
-        if ack.at <= times.closes:
-            first.setdefault(ack.by, ack)
+        first.setdefault(ack.by, ack)
     return first
 
 

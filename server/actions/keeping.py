@@ -72,6 +72,6 @@ def _end(records: list[Record], duty: Duty) -> datetime | None:
 async def _received(session: AsyncSession, scope: Scope) -> dict[str, datetime]:
     """When each record that a keeper gives receipts for came to be held here."""
     query = select(RecordRow.digest, RecordRow.received_at).where(
-        RecordRow.scope_id == scope.id, RecordRow.type.in_(("Ballot", "Leave"))
+        RecordRow.scope_id == scope.id, RecordRow.type.in_(("Ballot", "Leave", "Challenge"))
     )
     return {row.digest: row.received_at for row in (await session.execute(query)).all()}

@@ -371,10 +371,18 @@ def withheld(instances: int = 3) -> tuple[Joint, Record, Record]:
 
 
 def challenge(
-    one: Joint, result: Record, *evidence: str, at: datetime | None = None, by: str = "oak/1"
+    one: Joint,
+    result: Record,
+    *evidence: str,
+    at: datetime | None = None,
+    by: str = "oak/1",
+    receipted: datetime | None = None,
 ) -> Record:
+    """A challenge, receipted by another keeper at once, or when it is said."""
     fields = {"result": result.digest, "claim": "missing-ballot", "evidence": sorted(evidence)}
-    return one.say("Challenge", by, at or one.challenge - HOUR, **fields)
+    said = one.say("Challenge", by, at or one.challenge - HOUR, **fields)
+    one.receipt("ash", said, received=said.at, at=receipted or said.at)
+    return said
 
 
 def test_a_challenge_that_verifies_holds_until_the_longest_wait_and_the_end_is_contested() -> None:
@@ -406,6 +414,17 @@ def test_a_challenge_must_bring_its_evidence_in_time(
     view = one.standing(one.challenge + HOUR)
     assert [c.why for c in view.challenges] == [why]
     assert (view.state == "final") == (why is not None)
+
+
+def test_a_challenge_dated_back_that_no_other_keeper_receipted_in_its_window_takes_nothing_final_away() -> (
+    None
+):
+    one, ballot, result = withheld()
+    assert one.standing(one.challenge).state == "final"
+    challenge(one, result, ballot.digest, receipted=one.challenge + SECOND)
+    view = one.standing(one.challenge + DAY)
+    assert view.state == "final"
+    assert [c.why for c in view.challenges] == ["no-receipt"]
 
 
 def test_a_challenge_that_does_not_verify_is_shown_and_holds_nothing() -> None:

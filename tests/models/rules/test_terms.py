@@ -365,3 +365,36 @@ def test_the_view_says_who_answered_and_who_acknowledged() -> None:
     assert view.invited == (key("oak"), *one.offer["invited"])
     assert view.frozen is not None
     assert view.frozen.instances == {key("oak!"), key("elm!")}
+
+
+def test_an_option_dated_before_the_offer_takes_nobodys_place() -> None:
+    one = Joint(NAMES[:2])
+    for name in one.names:
+        one.answer(name)
+    early = one.option("elm", START - MINUTE)
+    proper = one.option("oak", START + 20 * MINUTE)
+    view = one.standing(START + 30 * MINUTE)
+    assert view.options == (proper,)
+    assert {i.record: i.code for i in view.ignored}[early] == "before-offer"
+
+
+def test_the_conveners_own_options_come_first_whatever_their_dates() -> None:
+    one = Joint(NAMES[:2])
+    for name in one.names:
+        one.answer(name)
+    first = one.option("elm", START + MINUTE)
+    own = one.option("oak", START + 20 * MINUTE)
+    view = one.standing(START + 30 * MINUTE)
+    assert view.options == (own,)
+    assert {i.record: i.code for i in view.ignored}[first] == "one-too-many"
+
+
+def test_an_acknowledgement_of_terms_that_nobody_knows_does_not_use_up_an_instances_voice() -> None:
+    one = Joint(NAMES[:2])
+    for name in one.names:
+        one.answer(name)
+    one.option()
+    one.terms = one.freeze()
+    one.say("TermsAck", "elm!", START + 80 * MINUTE, terms="0" * 64)
+    one.ack("elm")
+    assert one.standing(one.opens).terms == one.terms
