@@ -159,6 +159,7 @@ IGNORED: Final[Mapping[str, str]] = {
     "answered-late": "came after the time to answer",
     "other-round": "belongs to another round",
     "not-entitled": "is by somebody who may not sign this here",
+    "before-offer": "is dated before the question was asked",
     "proposed-late": "came after the time for proposals",
     "one-too-many": "is one proposal more than this decision takes",
     "terms-early": "froze the terms too early",
