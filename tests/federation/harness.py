@@ -40,6 +40,7 @@ from tests.federation.stock import Stock
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+AGAIN = "X-Again"  # marks what is replayed, so that it is not noted as said
 PUSHING = ("inbox", "decisions", "delivery")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -113,6 +114,7 @@ class Federation(Stage):
         self.decision = ""
         self.faults = Faults()
         self.said: list[Said] = []
+        self.asked: list[tuple[str, str]] = []  # GETs: by whom they were answered, and what for
         self.dead: dict[str, Instance] = {}
         self.keys_used = 0
         self._looked: dict[tuple[str, str], datetime | None] = {}  # when a pass last found nothing
@@ -163,11 +165,13 @@ class Federation(Stage):
             if self.faults.parts(name, _sender(request.headers.get("Signature", ""))):
                 return _hung_up(request)
             if request.method != "POST" or not request.path.endswith("inbox"):
+                self.asked.append((name, request.path_qs))
                 return await handler(request)
             said = Said(name, request.path, CIMultiDict(request.headers), await request.read())
             if self._is_put_off(said):
                 return web.Response(status=503, headers={"Retry-After": "30"})
-            self.said.append(said)
+            if AGAIN not in request.headers:
+                self.said.append(said)
             response = await handler(request)
             said.status = response.status
             return response
@@ -249,9 +253,8 @@ class Federation(Stage):
                     continue
                 instance = self.instances[said.receiver]
                 url = f"http://127.0.0.1:{instance.settings.listen_port}{said.path}"
-                headers = {
-                    k: v for k, v in said.headers.items() if k.lower() not in ("content-length", "connection")
-                }
+                left_out = ("content-length", "connection")
+                headers = {k: v for k, v in said.headers.items() if k.lower() not in left_out} | {AGAIN: "1"}
                 async with session.post(url, data=said.body, headers=headers) as response:
                     statuses.append(response.status)
         return statuses
@@ -383,13 +386,14 @@ class Federation(Stage):
         return [c.key for c in inspect(Decision).columns if getattr(row, c.key) != getattr(fresh, c.key)]
 
     async def left(self) -> dict[str, dict[str, int]]:
-        """What waits, per instance: activities without a handler's word, deliveries, hosts in pause."""
+        """What waits, per instance: activities without a handler's word, deliveries, hosts in pause; and dead letters."""
         found = {}
         for name, instance in self.instances.items():
             async with instance.app[DATABASE].READ() as session:
                 counts = {
                     "inbox": select(func.count()).where(InboxItem.outcome.is_(None)),
                     "deliveries": select(func.count()).where(Delivery.dead_at.is_(None)),
+                    "given up": select(func.count()).where(Delivery.dead_at.is_not(None)),
                     "paused": select(func.count()).where(Destination.fails > 0),
                 }
                 found[name] = {what: await session.scalar(query) or 0 for what, query in counts.items()}

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import decisions, ledger, people
 from models.ledger import Scope, Signed
 from models.people import Actor
-from models.rules.records import Record
+from models.rules.records import Record, read
 from models.rules.standing import Standing, standing
 from server import translate
 from server.actions import aftermath, balloting, convening, outbox, seating, telling
@@ -288,6 +288,14 @@ class Collective:
             )
             activity["id"] = self.app[HOME].uri(f"a/{secrets.token_hex(32)}")  # a record may be told again
             await outbox.publish(session, collective, activity, chosen, self.now, scope=scope.name)
+
+    async def tell_again(self, records: Iterable[Record], *to: str) -> None:
+        """Tell records that are held here once more, in a new activity, in this order."""
+        named = [record.digest for record in records]
+        async with self.session() as session:
+            scope = await self._scope(session)
+            found = {read(d).digest: d for d in await ledger.documents(session, scope.id, self.now, named)}
+        await self.send([Signed(read(found[digest]), found[digest]) for digest in named], *to)
 
     async def say(self, type_: str, by: str | Circle = "collective", **fields: Any) -> Record:
         """Sign a record, keep it and tell all participants."""

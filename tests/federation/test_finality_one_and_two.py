@@ -56,8 +56,8 @@ async def test_one_collective_of_which_nobody_votes_has_no_quorum_and_that_is_fi
 # Two instances
 
 
-async def test_two_that_both_hear_each_other_are_final_after_the_challenge_window(both: Meetings) -> None:
-    async with both.voting(plan=CHALLENGE, oak=1, elm=1) as fed:
+async def test_two_that_both_hear_each_other_are_final_after_the_challenge_window(meetings: Meetings) -> None:
+    async with meetings.voting(plan=CHALLENGE, oak=1, elm=1) as fed:
         await fed.oak.ballot("consent")
         await fed.elm.ballot("concern")
         await fed.settle()

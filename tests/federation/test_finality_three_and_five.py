@@ -27,9 +27,9 @@ async def test_three_that_all_vote_are_final_after_the_challenge_window(both: Me
 
 
 async def test_three_of_which_one_is_dead_for_ever_and_could_object_are_held_and_then_heard(
-    both: Meetings,
+    meetings: Meetings,
 ) -> None:
-    async with both.voting(oak=1, elm=1, ash=1) as fed:
+    async with meetings.voting(oak=1, elm=1, ash=1) as fed:
         await fed.kill("ash")
         await fed.oak.ballot("consent")
         await fed.elm.ballot("consent")
