@@ -1,7 +1,7 @@
 """Rows around a decision that are not records: what a page lists (a cache that can be rebuilt) and what never leaves the
 instance (seats, positions, drafts, confirmations).
 
-`Decision` is derived from the records of its scope by `server.actions.decisions.refresh`; `jura doctor --rebuild` compares.
+`Decision` is derived from the records of its scope by `server.actions.hearing.refresh`; `jura doctor --rebuild` compares.
 """
 
 from collections.abc import Sequence

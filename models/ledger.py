@@ -348,7 +348,7 @@ async def participants(session: AsyncSession, scope_id: int) -> Sequence[Partici
 async def add_participant(
     session: AsyncSession, scope: Scope, key: str, actor_uri: str, authority: str
 ) -> None:
-    """Note where a collective of this scope lives; the first address stands until the collective says otherwise."""
+    """Note where a collective of this scope lives; the first address stands."""
     values = {"scope_id": scope.id, "key": key, "actor_uri": actor_uri, "authority": authority, "failures": 0}
     await _insert_once(session, Participant, values, ["scope_id", "key"])
 

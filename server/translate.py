@@ -42,6 +42,7 @@ class Content:
     records: Sequence[Record]
     public: bool
     to: Sequence[str]
+    speaker: str  # the collective's name
 
     def text(self, digest: str | None) -> str:
         """A text of the scope, or a mark where it was removed."""
@@ -231,7 +232,7 @@ def _round(home: Home, record: Record, about: Content) -> str:
     return (
         f"<p><strong>Voting: {_link(home, about)}</strong></p><ul>{listed}</ul>"
         f"<p>{len(record['roll'])} circles of {len(record['answers'])} collectives decide, until {closes}. "
-        "An answer from outside is advisory: it is shown apart, our server sees it, and from Mastodon it cannot be changed.</p>"
+        "You can answer from outside, as a sign: it is not counted, our server sees it, and from Mastodon it cannot be changed.</p>"
     )
 
 
@@ -243,8 +244,9 @@ def _ballot(home: Home, record: Record, about: Content) -> str:
         said = "approves: " + "; ".join(chosen) if chosen else "abstains"
     reason = record.get("reason")
     resolve = record.get("resolve")
+    who = f"{about.speaker} ({_circle_name(record.by, about)})"
     return (
-        f"<p><strong>{html.escape(_circle_name(record.by, about))} {html.escape(said)}</strong> – {_link(home, about)}</p>"
+        f"<p><strong>{html.escape(who)} {html.escape(said)}</strong> – {_link(home, about)}</p>"
         + (paragraphs(about.text(reason)) if reason else "")
         + (f"<p>What would resolve it:</p>{paragraphs(about.text(resolve))}" if resolve else "")
     )
@@ -268,7 +270,7 @@ def _circle_name(key: str, about: Content) -> str:
         for circle in record["circles"] if record.type == "Answer" else ():
             if circle["key"] == key:
                 return about.text(circle["name"])
-    return "A circle"
+    return "a circle"
 
 
 def _link(home: Home, about: Content) -> str:

@@ -29,6 +29,7 @@ from server.viewer import Viewer
 
 TITLE_LENGTH = 200
 DETAILS_LENGTH = 10_000
+MOST_INVITED = 49  # the receivers of an Offer look up so many
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def check_plan(plan: Plan, invited: Sequence[Actor]) -> None:
         wrong["gather"] = "Leave the invited collectives some time to answer."
     if invited and plan.visibility == "collective":
         wrong["visibility"] = "A decision with other collectives is visible to all of them, or public."
+    if len(invited) > MOST_INVITED:
+        wrong["invited"] = f"Invite at most {MOST_INVITED} collectives."
     if any(actor.ed25519 is None or not actor.is_kin for actor in invited):
         wrong["invited"] = "Only collectives that run Jura can take part in a joint decision."
     if wrong:

@@ -81,10 +81,10 @@ async def participant_inboxes(session: AsyncSession, scope: Scope, home_authorit
 
 
 async def audience_inboxes(
-    session: AsyncSession, scope: Scope, collective: Actor, home_authority: str
+    session: AsyncSession, scope: Scope, speakers: Iterable[Actor], home_authority: str
 ) -> list[str]:
-    """Participants, and the collective's followers where the decision is public."""
+    """Participants, and where the decision is public also who follows one of the speakers: the collective, its circle."""
     inboxes = set(await participant_inboxes(session, scope, home_authority))
-    if scope.visibility == "public":
-        inboxes.update(await follows.follower_inboxes(session, collective.id))
+    for actor in speakers if scope.visibility == "public" else ():
+        inboxes.update(await follows.follower_inboxes(session, actor.id))
     return sorted(inboxes)

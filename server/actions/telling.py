@@ -34,7 +34,12 @@ async def publish_note(
     to = [p.actor_uri for p in await ledger.participants(session, scope.id)]
     is_public = scope.visibility == "public"
     content = translate.Content(
-        kind=kind, known=known, records=await ledger.records(session, scope.id, now), public=is_public, to=to
+        kind=kind,
+        known=known,
+        records=await ledger.records(session, scope.id, now),
+        public=is_public,
+        to=to,
+        speaker=collective.name,
     )
     body = translate.readable(home, carrier, collective, signed, texts, content, now)
     await outbox.keep_post(
@@ -48,7 +53,7 @@ async def publish_note(
         digest=signed.record.digest,
         featured_until=featured_until,
     )
-    inboxes = await outbox.audience_inboxes(session, scope, collective, home.authority)
+    inboxes = await outbox.audience_inboxes(session, scope, (collective, carrier), home.authority)
     activity = translate.create(home, body, signed.record.digest)
     await outbox.publish(session, carrier, activity, inboxes, now, is_public=is_public, scope=scope.name)
 

@@ -214,7 +214,7 @@ async def _settle(app: web.Application, name: str, pulled: Mapping[str, Pulled])
 
 def next_repair(held: Sequence[Record], all_agree: bool, failures: int, now: datetime) -> datetime | None:
     """When to compare again: while the decision lives every ten minutes (more often if its phases are short) and at each of its
-    instants; after its end only while somebody does not hold the same, less and less often, and not for ever."""
+    instants; after its end less and less often, and not for ever."""
     try:
         view = standing(held, now)
     except NotFound:
@@ -232,8 +232,10 @@ def next_repair(held: Sequence[Record], all_agree: bool, failures: int, now: dat
             times.wait_ends,
         )
         return min([now + interval, *(turn for turn in turns if turn > now)])
-    if all_agree or now > times.ratify_ends + GIVE_UP_AFTER:
+    if now > times.ratify_ends + GIVE_UP_AFTER:
         return None
+    if all_agree:  # somebody may still say something: a Redact, a Ratify
+        return now + max(LONGEST, (now - times.closes) / 4)
     pause = backoff.next_attempt(min(max(failures, 1), backoff.MOST_ATTEMPTS - 1)) or LONGEST
     age = max(now - times.closes, timedelta()) / 4
     return now + max(INTERVAL, min(LONGEST, max(pause, age)))

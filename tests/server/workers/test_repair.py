@@ -316,8 +316,10 @@ def ended(all_agree: bool, failures: int, after: timedelta) -> datetime | None:
     )
 
 
-def test_after_the_end_it_is_compared_until_all_agree_less_and_less_often_and_not_for_ever() -> None:
-    assert ended(True, 0, HOUR) is None
+def test_after_the_end_it_is_compared_less_and_less_often_and_not_for_ever() -> None:
+    agreed = [ended(True, 0, after) for after in (HOUR, 4 * DAY)]
+    assert agreed == [builders.START + 51 * HOUR + repair.LONGEST, builders.START + 50 * HOUR + 5 * DAY]
+    assert ended(True, 0, 60 * DAY) is None
     pauses = []
     for after in (HOUR, DAY, 3 * DAY):
         due = ended(False, 0, after)
