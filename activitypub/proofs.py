@@ -4,12 +4,14 @@ A proof says which key signed exactly this document. Whose key that is decides t
 record the document itself names the key. Linked Data signatures are never verified and never trusted.
 """
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import orjson
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -124,7 +126,34 @@ def check_bytes(message: bytes, signature: str, signer: str) -> None:
 
 
 def _hashed(options: Json, unsigned: Json) -> bytes:
-    return b"".join(hashlib.sha256(rfc8785.dumps(part)).digest() for part in (options, unsigned))
+    return b"".join(hashlib.sha256(jcs(part)).digest() for part in (options, unsigned))
+
+
+def jcs(value: Json) -> bytes:
+    """The canonical writing of RFC 8785; ValueError for what has none.
+
+    Where there are no floats and no names beyond ASCII, as in every record, sorted JSON is that writing, and orjson writes
+    it in a tenth of the time.
+    """
+    if _is_plain(value):
+        with contextlib.suppress(orjson.JSONEncodeError):
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+    return rfc8785.dumps(value)
+
+
+def _is_plain(value: Json) -> bool:
+    waiting: list[Any] = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if not all(isinstance(name, str) and name.isascii() for name in one):
+                return False
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+        elif not (one is None or isinstance(one, str | int)):
+            return False
+    return True
 
 
 def _check_options(options: Json, now: datetime | None) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Select,
     String,
     Text,
     UniqueConstraint,
@@ -25,14 +26,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, wake
+from models.base import Base, insert_once, wake
 from models.rules import merkle
-from models.rules.records import Record, read, text_digest
+from models.rules.records import Record, read_again, text_digest
 
 AHEAD = timedelta(minutes=5)
 
@@ -137,9 +136,11 @@ async def append(
     now: datetime,
 ) -> list[Record]:
     """Put records (and the texts they name) into the scope; returns those that were new. The same set twice has no effect."""
-    fresh = []
+    by_digest: dict[str, Signed] = {}
     for item in signed:
-        row = {
+        by_digest.setdefault(item.record.digest, item)
+    rows = [
+        {
             "scope_id": scope.id,
             "digest": item.record.digest,
             "type": item.record.type,
@@ -148,49 +149,48 @@ async def append(
             "body": orjson.dumps(item.document, option=orjson.OPT_SORT_KEYS),
             "received_at": now,
         }
-        if await _insert_once(session, RecordRow, row, ["scope_id", "digest"]):
-            fresh.append(item.record)
+        for item in by_digest.values()
+    ]
+    new = insert_once(session, RecordRow).returning(RecordRow.digest)
+    inserted = set(await session.scalars(new, rows) if rows else ())
+    fresh = [item.record for digest, item in by_digest.items() if digest in inserted]
     await _keep_texts(session, scope, texts)
     if fresh:
-        await _apply_redactions(session, scope)
+        if any(record.type == "Redact" or record.texts() for record in fresh):
+            await _apply_redactions(session, scope)
         scope.due_at = now if scope.due_at is None else min(scope.due_at, now)
         await wake(session, "decisions")
     return fresh
 
 
-async def _insert_once(
-    session: AsyncSession, table: type[Base], values: Mapping[str, Any], unique: Sequence[str]
-) -> bool:
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(table).values(**values).on_conflict_do_nothing(index_elements=unique)
-    return bool((await session.execute(statement)).rowcount)  # type: ignore[attr-defined]
-
-
 async def _keep_texts(session: AsyncSession, scope: Scope, texts: Mapping[str, Mapping[str, Any]]) -> None:
     """Keep each text that is what its digest says; one that was redacted here stays redacted."""
-    for digest, found in texts.items():
-        salt, text, lang = found.get("salt"), found.get("text"), found.get("lang")
-        if not (isinstance(salt, str) and isinstance(text, str)):
-            continue
-        try:
-            genuine = text_digest(bytes.fromhex(salt), text) == digest
-        except ValueError:
-            continue
-        if genuine:
-            values = {
-                "scope_id": scope.id,
-                "digest": digest,
-                "salt": salt,
-                "text": text,
-                "lang": lang if isinstance(lang, str) else None,
-            }
-            await _insert_once(session, TextRow, values, ["scope_id", "digest"])
+    genuine = [
+        {
+            "scope_id": scope.id,
+            "digest": digest,
+            "salt": found["salt"],
+            "text": found["text"],
+            "lang": found["lang"] if isinstance(found.get("lang"), str) else None,
+        }
+        for digest, found in texts.items()
+        if _is_genuine(digest, found.get("salt"), found.get("text"))
+    ]
+    if genuine:
+        await session.execute(insert_once(session, TextRow), genuine)
+
+
+def _is_genuine(digest: str, salt: Any, text: Any) -> bool:
+    try:
+        return text_digest(bytes.fromhex(salt), text) == digest
+    except (ValueError, TypeError, AttributeError):  # it stood there in another shape
+        return False
 
 
 async def _apply_redactions(session: AsyncSession, scope: Scope) -> None:
     """Apply every Redact of the scope that has not been applied: it may have come before the record that names its text."""
-    query = select(RecordRow.body).where(RecordRow.scope_id == scope.id, RecordRow.type == "Redact")
-    redacts = [read(orjson.loads(body)) for body in (await session.scalars(query)).all()]
+    query = _NAMED.where(RecordRow.scope_id == scope.id, RecordRow.type == "Redact")
+    redacts = await _read_again(session, query)
     if redacts:
         marked = {digest for digest, row in (await texts(session, scope.id)).items() if row.redacted_by}
         for redact in redacts:
@@ -202,16 +202,10 @@ async def _redact(session: AsyncSession, scope: Scope, record: Record) -> None:
     """Remove the text a Redact names, if whoever signed it may: a mark stays, so that the text cannot come back."""
     if not await may_redact(session, scope, record):
         return
-    mark = {
-        "salt": None,
-        "text": None,
-        "lang": None,
-        "redacted_by": record.by,
-        "redaction_code": record["code"],
-    }
-    await _insert_once(
-        session, TextRow, {"scope_id": scope.id, "digest": record["text"], **mark}, ["scope_id", "digest"]
-    )
+    gone: dict[str, Any] = {"salt": None, "text": None, "lang": None}
+    mark = gone | {"redacted_by": record.by, "redaction_code": record["code"]}
+    row = {"scope_id": scope.id, "digest": record["text"], **mark}
+    await session.execute(insert_once(session, TextRow), row)
     await session.execute(
         update(TextRow).where(TextRow.scope_id == scope.id, TextRow.digest == record["text"]).values(**mark)
     )
@@ -219,11 +213,23 @@ async def _redact(session: AsyncSession, scope: Scope, record: Record) -> None:
 
 async def may_redact(session: AsyncSession, scope: Scope, redact: Record) -> bool:
     """A text is redacted by the key that signed a record naming it, or by the collective that answers for that key."""
-    rows = (await session.scalars(select(RecordRow).where(RecordRow.scope_id == scope.id))).all()
-    records = [read(orjson.loads(row.body)) for row in rows]
+    records = await _read_again(session, _NAMED.where(RecordRow.scope_id == scope.id))
     authors = {r.by for r in records if redact["text"] in r.texts()}
     answering = {r.by for r in records if r.type == "Answer" for c in r["circles"] if c["key"] in authors}
     return redact.by in authors | answering
+
+
+_NAMED = select(RecordRow.digest, RecordRow.body)
+
+
+async def _read_again(session: AsyncSession, query: Select[str, bytes]) -> list[Record]:
+    return [_kept(digest, body) for digest, body in (await session.execute(query)).all()]
+
+
+@lru_cache(maxsize=5_000)
+def _kept(digest: str, body: bytes) -> Record:
+    """Kept, as whatever happens in a scope reads all of it, and a record never changes."""
+    return read_again(orjson.loads(body), digest)
 
 
 def _visible(now: datetime) -> Any:
@@ -232,27 +238,19 @@ def _visible(now: datetime) -> Any:
 
 async def records(session: AsyncSession, scope_id: int, now: datetime) -> list[Record]:
     """All records of a scope that are not held back, in no meaningful order."""
-    query = select(RecordRow.body).where(RecordRow.scope_id == scope_id, _visible(now))
-    return [_read(body) for body in (await session.scalars(query)).all()]
-
-
-@lru_cache(maxsize=10_000)
-def _read(body: bytes) -> Record:
-    """The record of a stored body. Kept, as whatever happens in a scope reads all of it, and a record never changes."""
-    return read(orjson.loads(body))
+    return await _read_again(session, _NAMED.where(RecordRow.scope_id == scope_id, _visible(now)))
 
 
 async def record_named(session: AsyncSession, scope_id: int, digest: str) -> Record | None:
     """One record of a scope by its digest."""
-    query = select(RecordRow.body).where(RecordRow.scope_id == scope_id, RecordRow.digest == digest)
-    body = await session.scalar(query)
-    return None if body is None else read(orjson.loads(body))
+    query = _NAMED.where(RecordRow.scope_id == scope_id, RecordRow.digest == digest)
+    return next(iter(await _read_again(session, query)), None)
 
 
 async def records_named(session: AsyncSession, digests: Iterable[str]) -> dict[str, Record]:
     """These records, of whatever scopes."""
-    query = select(RecordRow.digest, RecordRow.body).where(RecordRow.digest.in_(list(digests)))
-    return {digest: read(orjson.loads(body)) for digest, body in (await session.execute(query)).all()}
+    found = await _read_again(session, _NAMED.where(RecordRow.digest.in_(list(digests))))
+    return {record.digest: record for record in found}
 
 
 async def signed_since(
@@ -260,12 +258,13 @@ async def signed_since(
 ) -> Sequence[tuple[Scope, Record]]:
     """Records of a type that a key signed from an instant on, in whatever scopes, the latest first."""
     query = (
-        select(Scope, RecordRow.body)
+        select(Scope, RecordRow.digest, RecordRow.body)
         .join(RecordRow, RecordRow.scope_id == Scope.id)
         .where(RecordRow.type == type_, RecordRow.by == by, RecordRow.at >= since)
         .order_by(RecordRow.id.desc())
     )
-    return [(scope, read(orjson.loads(body))) for scope, body in (await session.execute(query)).all()]
+    rows = (await session.execute(query)).all()
+    return [(scope, _kept(digest, body)) for scope, digest, body in rows]
 
 
 async def documents(
@@ -293,8 +292,7 @@ async def held(session: AsyncSession, scope_id: int, wanted: Iterable[str]) -> s
 async def held_back_until(session: AsyncSession, scope_id: int, now: datetime) -> datetime | None:
     """When the next record that is held back may be read; None if none is."""
     query = select(func.min(RecordRow.at)).where(RecordRow.scope_id == scope_id, RecordRow.at > now + AHEAD)
-    at = await session.scalar(query)
-    return None if at is None else at - AHEAD
+    return None if (at := await session.scalar(query)) is None else at - AHEAD
 
 
 async def set_root(session: AsyncSession, scope_id: int, now: datetime) -> str:
@@ -350,13 +348,20 @@ async def add_participant(
 ) -> None:
     """Note where a collective of this scope lives; the first address stands."""
     values = {"scope_id": scope.id, "key": key, "actor_uri": actor_uri, "authority": authority, "failures": 0}
-    await _insert_once(session, Participant, values, ["scope_id", "key"])
+    await session.execute(insert_once(session, Participant), values)
+
+
+async def room_for(session: AsyncSession, scope_id: int, authority: str) -> tuple[bool, int]:
+    """Whether the instance at this authority takes part in the scope, and how many records the scope holds."""
+    part = select(func.count()).where(Participant.scope_id == scope_id, Participant.authority == authority)
+    held = select(func.count()).where(RecordRow.scope_id == scope_id)
+    parts, records = (await session.execute(select(part.scalar_subquery(), held.scalar_subquery()))).one()
+    return parts > 0, records
 
 
 async def takes_part(session: AsyncSession, scope_id: int, authority: str) -> bool:
     """Does the instance at this authority take part in the scope? (One instance is home to one collective.)"""
-    query = select(func.count()).where(Participant.scope_id == scope_id, Participant.authority == authority)
-    return bool(await session.scalar(query))
+    return (await room_for(session, scope_id, authority))[0]
 
 
 async def known_scopes(session: AsyncSession, names: Iterable[str], authority: str) -> dict[str, bool]:

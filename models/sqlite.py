@@ -75,9 +75,9 @@ class Connection(aiosqlite.Connection):
     def cursor(self) -> Statement:  # type: ignore[override]
         return Statement(self)
 
-    def begin(self, *, to_write: bool) -> None:
+    def will(self, *, write: bool) -> None:
         """The next statement begins a transaction: one that reads what was committed by then, or one that may write."""
-        self._beginning = "BEGIN IMMEDIATE" if to_write else "BEGIN"
+        self._beginning = "BEGIN IMMEDIATE" if write else "BEGIN"
 
     async def visit(self, run: Run) -> tuple[Any, int, int | None, list[Any]]:
         """Run a statement in the connection's thread; its description, row count, last row id and rows.
@@ -157,7 +157,7 @@ def open_engine(url: URL | str) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
-        to_write = connection.get_execution_options().get("act", False)
-        connection.connection.driver_connection.begin(to_write=to_write)
+        acts = connection.get_execution_options().get("act", False)
+        connection.connection.driver_connection.will(write=acts)
 
     return engine

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 LARGEST_INTEGER = 2**53 - 1
@@ -89,6 +90,7 @@ def stamp(then: datetime) -> str:
     return then.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=4096)
 def key_bytes(key: str) -> bytes:
     """The 32 bytes of an Ed25519 public key written as multikey (z6Mk…); BadRecord if it is not one."""
     if len(key) == 48 and key.startswith("z6Mk"):

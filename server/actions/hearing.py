@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import proofs
@@ -18,7 +17,7 @@ from activitypub.signatures import authority
 from models import ledger
 from models.decisions import Decision
 from models.events import log
-from models.ledger import RecordRow, Scope, Signed
+from models.ledger import Scope, Signed
 from models.people import Actor
 from models.rules.merkle import set_root
 from models.rules.records import BadRecord, Record, read, sitting_input
@@ -76,9 +75,9 @@ async def take_in(
             scope = await _open_scope(session, mine, carrier, invited, now)
             if scope is None:
                 continue
-        elif not await ledger.takes_part(session, scope.id, carrier):
+        takes_part, held = await ledger.room_for(session, scope.id, carrier)
+        if not takes_part:
             raise NotAllowed("participant", "Only participants put records into a scope.")
-        held = await session.scalar(select(func.count()).where(RecordRow.scope_id == scope.id)) or 0
         if held + len(mine) > MOST_RECORDS:
             raise NotAllowed("full", "This scope holds as many records as it may.")
         removed = await named_by(session, scope, mine)

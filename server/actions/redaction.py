@@ -12,7 +12,7 @@ from models import ledger
 from models.decisions import Draft
 from models.ledger import RecordRow, Scope, Signed
 from models.posts import Activity, Post
-from models.rules.records import read
+from models.rules.records import read_again
 from server.translate import paragraphs
 
 REMOVED = "<p>(A text was removed here.)</p>"
@@ -30,6 +30,8 @@ async def named_by(session: AsyncSession, scope: Scope, signed: Sequence[Signed]
 
 async def scrub(session: AsyncSession, scope: Scope, texts: Gone) -> None:
     """Take those of these texts that the ledger no longer holds out of stored posts, activities and drafts."""
+    if not texts:
+        return
     rows = await ledger.texts(session, scope.id, texts)
     gone = {digest: text for digest, text in texts.items() if rows[digest].redacted_by is not None}
     if not gone:
@@ -40,7 +42,7 @@ async def scrub(session: AsyncSession, scope: Scope, texts: Gone) -> None:
         activity.body = _without(activity.body, gone)
     query = select(RecordRow).where(RecordRow.scope_id == scope.id, RecordRow.type == "Ballot")
     for row in (await session.scalars(query)).all():
-        if gone.keys() & read(row.document).texts():
+        if gone.keys() & read_again(row.document, row.digest).texts():
             await session.execute(
                 update(Draft).where(Draft.ballot == row.digest).values(reason="", resolve="")
             )

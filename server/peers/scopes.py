@@ -13,7 +13,7 @@ from activitypub import codec, vocabulary
 from models import ledger
 from models.ledger import RecordRow, Scope
 from models.rules import merkle
-from models.rules.records import Record, read
+from models.rules.records import Record, read_again
 from server import translate
 from server.keys import CLOCK, DATABASE, HOME
 from server.peers.actors import VARY, answer
@@ -59,7 +59,7 @@ async def _page(app: web.Application, row: Scope, bucket: str, after: str) -> co
     """Up to 100 records of a bucket, fewer if they are long; `next` while there are more."""
     async with app[DATABASE].READ() as session:
         rows = await ledger.bucket_page(session, row.id, bucket, after, PAGE_RECORDS + 1, app[CLOCK].now())
-        named = {each.digest: read(each.document) for each in rows}
+        named = {each.digest: read_again(each.document, each.digest) for each in rows}
         wanted = {digest for record in named.values() for digest in record.texts()}
         texts = ledger.as_carried(await ledger.texts(session, row.id, wanted))
     items = _fitting(rows[:PAGE_RECORDS], named, texts)
