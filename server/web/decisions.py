@@ -81,6 +81,7 @@ class DecisionPage:
     options: Sequence[OptionRow]
     room_for: int
     at_least: int
+    never_voted: bool
     method: Choice
     rules: Sequence[str]
     ends: Sequence[str]
@@ -184,6 +185,7 @@ def _page(known: Known, needs: Sequence[Need], may_withdraw: bool, done: str) ->
         options=options_of(view, names),
         room_for=offer["maxOptions"] - len(view.options) if view.state == "gathering" else 0,
         at_least=view.method.options[0],
+        never_voted=view.state in ("withdrawn", "lapsed"),
         method=METHODS[view.method.name],
         rules=rules_of(view),
         ends=ends_of(view),

@@ -9,6 +9,7 @@ from models import decisions, ledger
 from models.decisions import Decision
 from models.ledger import Scope
 from models.rules.circles import confirmations_needed
+from models.rules.methods import METHODS
 from models.rules.records import instant
 from server.web.moments import plural
 from server.web.sessions import Visit
@@ -58,7 +59,7 @@ async def needs_of(visit: Visit) -> Sequence[Need]:
             found += await answer_needed(visit, turn_of(decision), scope)
     for decision, scope, circle_id in await decisions.seated_in(visit.session, member.id, RUNNING):
         if decision.state == "gathering":
-            found += await proposals_needed(visit, turn_of(decision), scope)
+            found += [need for need in await proposals_needed(visit, turn_of(decision), scope) if need.urgent]
         need = await circle_need(visit, turn_of(decision), scope, circle_id)
         if need is not None and need.urgent:
             found.append(need)
@@ -77,7 +78,7 @@ async def answer_needed(visit: Visit, turn: Turn, scope: Scope) -> Sequence[Need
 
 
 async def proposals_needed(visit: Visit, turn: Turn, scope: Scope) -> Sequence[Need]:
-    """Room for proposals, while they are gathered."""
+    """Room for proposals, while they are gathered; urgent as long as there are too few for a vote."""
     offer = await ledger.record_named(visit.session, scope.id, scope.name)
     if offer is None or visit.now > instant(offer["gatherUntil"]):
         return []
@@ -90,7 +91,8 @@ async def proposals_needed(visit: Visit, turn: Turn, scope: Scope) -> Sequence[N
     words = f"Proposals are gathered: {made} of {most} so far."
     path = f"{decision_path(scope.name)}/propose"
     until = instant(offer["gatherUntil"])
-    return [Need(words, path, "Make a proposal", until, urgent=made == 0, question=turn.question)]
+    enough = METHODS[offer["method"]].options[0]
+    return [Need(words, path, "Make a proposal", until, urgent=made < enough, question=turn.question)]
 
 
 async def circle_need(visit: Visit, turn: Turn, scope: Scope, circle_id: int) -> Need | None:

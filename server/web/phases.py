@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from models.rules.view import Standing
@@ -28,27 +28,41 @@ NO_TERMS: Final[Mapping[str, str]] = {
 
 
 def phases_of(view: Standing) -> Sequence[Phase]:
-    """The steps with their instants; those without length are left out."""
-    t, offered = view.times, view.offer.at
-    steps = [
-        ("Offered", "the question is asked", offered, offered),
-        ("Proposals and answers", "until the voting opens", offered, t.ready),
-        ("Talk in circles", "no new proposals", t.ready, t.opens),
-        ("Voting opens", "", t.opens, t.closes),
-        ("Voting closes", "what was cast in time is collected", t.closes, t.grace_ends),
-        ("Provisional result", "anybody can show that it is wrong", t.grace_ends, t.challenge_ends),
-        ("Final at the earliest", "if the instances agree", t.challenge_ends, t.wait_ends),
-        ("End of all waiting", "for circles that could not be heard", t.wait_ends, t.wait_ends),
-    ]
-    kept = [step for step in steps if step[2] != step[3] or step[0] in ("Offered", "End of all waiting")]
-    if view.state == "final":
-        kept = [step for step in kept if step[0] != "End of all waiting"]
+    """The steps with their instants; those without length, and those that will not come, are left out."""
+    offered = view.offer.at
+    kept = [step for step in _steps(view) if step[2] != step[3]]
     reached = [step for step in kept if step[2] <= view.now]
     here = reached[-1][2] if reached else offered
     return [
         Phase(words, note, starts, "here" if starts == here else "past" if starts < here else "ahead")
         for words, note, starts, _ in kept
     ]
+
+
+def _steps(view: Standing) -> list[tuple[str, str, datetime, datetime]]:
+    """(what, a note, from, until)."""
+    t, offered, never = view.times, view.offer.at, datetime.max.replace(tzinfo=UTC)
+    if view.withdrawn is not None and view.state == "withdrawn":
+        return [("Asked", "", offered, never), ("Taken back", "", view.withdrawn.at, never)]
+    if view.state in ("lapsed", "void"):
+        return [("Asked", "", offered, never), ("Ended without a vote", "", max(t.ready, t.opens), never)]
+    counted = [
+        ("Asked", "time for proposals and answers", offered, t.ready),
+        ("Talk in circles", "no new proposals", t.ready, t.opens),
+        ("Voting opens", "", t.opens, t.closes),
+        ("Voting closes", "what was cast in time is collected", t.closes, t.grace_ends),
+        ("Provisional result", "anybody can show that it is wrong", t.grace_ends, t.challenge_ends),
+    ]
+    if view.state == "final":
+        end = [("Final", "", view.final_at or t.challenge_ends, never)]
+    elif view.state in ("heard", "contested", "undecided"):
+        end = [("End of all waiting", "", t.wait_ends, never)]
+    else:
+        end = [
+            ("Final at the earliest", "if the instances agree", t.challenge_ends, t.wait_ends),
+            ("End of all waiting", "for circles that could not be heard", t.wait_ends, never),
+        ]
+    return [*counted, *end]
 
 
 def now_words(view: Standing) -> str:
@@ -103,7 +117,7 @@ def _final(view: Standing) -> str:
 
 
 def _heard(view: Standing) -> str:
-    return f"The waiting for circles that could not be heard ended {short_date(view.times.wait_ends)}."
+    return f"The waiting for circles that could not be heard ended on {short_date(view.times.wait_ends)}."
 
 
 def _contested(view: Standing) -> str:
@@ -126,7 +140,7 @@ def _void(view: Standing) -> str:
 
 def _withdrawn(view: Standing) -> str:
     at = view.withdrawn.at if view.withdrawn else view.now
-    return f"The collective that asked took the question back {short_date(at)}."
+    return f"The collective that asked took the question back on {short_date(at)}."
 
 
 def _lapsed(view: Standing) -> str:
