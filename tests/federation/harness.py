@@ -385,6 +385,14 @@ class Federation(Stage):
             fresh = await derived(session, scope, row.as_of)
         return [c.key for c in inspect(Decision).columns if getattr(row, c.key) != getattr(fresh, c.key)]
 
+    async def get(self, url: str, accept: str = "application/activity+json") -> tuple[int, str]:
+        """Status and body of a GET that nobody signs, as any visitor makes it."""
+        path = url.removeprefix(f"http://{_host(url)}.test")
+        there = f"http://127.0.0.1:{self._ports[_host(url)]}{path}"
+        headers = {"Host": f"{_host(url)}.test", "Accept": accept}
+        async with aiohttp.ClientSession() as session, session.get(there, headers=headers) as response:
+            return response.status, await response.text()
+
     async def left(self) -> dict[str, dict[str, int]]:
         """What waits, per instance: activities without a handler's word, deliveries, hosts in pause; and dead letters."""
         found = {}
