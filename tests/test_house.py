@@ -23,8 +23,13 @@ from server.settings import NAMES
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("server", "activitypub", "models")
 
-LONG_FILES: dict[str, str] = {}  # path: why it may have more than 400 lines
-LONG_FUNCTIONS: dict[str, str] = {}  # path:name: why it may have more than 40 lines, its docstring apart
+MIGRATION = "models/migrations/versions/0001_the_spine_people_scopes_queues.py"
+WHOLE_SCHEMA = "the first migration makes every table; it was written once by a tool and is never edited"
+LONG_FILES: dict[str, str] = {MIGRATION: WHOLE_SCHEMA}  # path: why it may have more than 400 lines
+LONG_FUNCTIONS: dict[str, str] = {  # path:name: why it may have more than 40 lines, its docstring apart
+    f"{MIGRATION}:upgrade": WHOLE_SCHEMA,
+    f"{MIGRATION}:downgrade": WHOLE_SCHEMA,
+}
 LATE_IMPORTS: dict[str, str] = {}  # path:module: why it is imported inside a function
 
 # Faces, workers, what starts them, and migrations. Everything else is handed a session.
