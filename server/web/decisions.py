@@ -27,6 +27,8 @@ from server.web.rulebook import ends_of, rules_of
 from server.web.sessions import Visit, reading
 from server.web.words import DONE, IGNORED, METHODS, OUTCOMES, RECORDS, STATES, VISIBILITY, Choice, Label
 
+FEW: Final = 5
+
 # How the winner is marked among the proposals.
 MARKS: Final[Mapping[str, Label]] = {
     "final": OUTCOMES["adopted"],
@@ -53,6 +55,15 @@ class Remark:
     words: str
     digest: str
     text: Said | None = None
+
+
+@dataclass(frozen=True)
+class WithoutEffect:
+    """Records that have no effect for one reason: how many, and the first few by digest."""
+
+    words: str
+    many: int
+    digests: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,7 @@ class DecisionPage:
     visibility: Choice
     withdrawn: Remark | None
     remarks: Sequence[Remark]
-    ignored: Sequence[Remark]
+    ignored: Sequence[WithoutEffect]
     set_root: str
     set_size: int
     terms: str
@@ -197,7 +208,7 @@ def _page(known: Known, needs: Sequence[Need], may_withdraw: bool, done: str) ->
         visibility=VISIBILITY[offer["visibility"]],
         withdrawn=_withdrawn(view, names),
         remarks=_remarks(view, names),
-        ignored=_ignored(view, names),
+        ignored=_ignored(view),
         set_root=set_root(record.digest for record in known.records),
         set_size=len(known.records),
         terms=view.terms.digest if view.terms else "",
@@ -292,9 +303,10 @@ def _remarks(view: Standing, names: Names) -> Sequence[Remark]:
     return said
 
 
-def _ignored(view: Standing, names: Names) -> Sequence[Remark]:
-    """Records that are here and have no effect, with the reason."""
-    return [
-        Remark(f"{RECORDS[one.record.type]} {IGNORED.get(one.code, one.code)}.", one.record.digest)
-        for one in view.ignored
-    ]
+def _ignored(view: Standing) -> Sequence[WithoutEffect]:
+    """Records that are here and have no effect, by reason."""
+    by_reason: dict[str, list[str]] = {}
+    for one in view.ignored:
+        words = f"{RECORDS[one.record.type]} {IGNORED.get(one.code, one.code)}"
+        by_reason.setdefault(words, []).append(one.record.digest)
+    return [WithoutEffect(words, len(found), found[:FEW]) for words, found in sorted(by_reason.items())]
