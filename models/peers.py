@@ -1,15 +1,17 @@
 """Other servers: their health, blocks, and what was undone before it arrived."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Float, Integer, String, Text, or_, select
+from sqlalchemy import Boolean, Float, Integer, String, Text, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
+from models.people import Actor
 
 HOUR: Final = timedelta(hours=1)
 SEEN_AGAIN_AFTER: Final = timedelta(minutes=1)  # a peer that talks all the time is not written down each time
@@ -41,8 +43,28 @@ class Tombstone(Base):
     at: Mapped[datetime]
 
 
+KEY_HOLDER: Final = (
+    select(Actor, Peer.is_blocked)
+    .outerjoin(Peer, Peer.authority == Actor.authority)
+    .where(Actor.key_id == bindparam("key_id"), Actor.gone_at.is_(None))
+)
+"""Built once: it runs for every activity that arrives."""
+
+
+async def key_holder(session: AsyncSession, key_id: str) -> tuple[Actor | None, bool]:
+    """The actor that is known to sign with this key, if it is not gone, and whether its server is blocked."""
+    found = (await session.execute(KEY_HOLDER, {"key_id": key_id})).first()
+    return (None, False) if found is None else (found[0], bool(found[1]))
+
+
 async def is_blocked(session: AsyncSession, authority: str) -> bool:
     return bool(await session.scalar(select(Peer.is_blocked).where(Peer.authority == authority)))
+
+
+async def blocked_among(session: AsyncSession, authorities: Iterable[str]) -> set[str]:
+    """Those of the servers that are blocked."""
+    query = select(Peer.authority).where(Peer.authority.in_(list(authorities)), Peer.is_blocked)
+    return set((await session.scalars(query)).all())
 
 
 async def note_seen(session: AsyncSession, authority: str, offset: float | None, now: datetime) -> None:

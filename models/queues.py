@@ -7,14 +7,29 @@ host: one row per host gives concurrency, back-off, circuit breaking and the rem
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, case, func, or_, select, update
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, wake
+from models.people import Actor
 from models.posts import Activity
 
 
@@ -153,18 +168,34 @@ async def claim_hosts(
     return hosts
 
 
-async def deliveries_for(session: AsyncSession, host: str, now: datetime, most: int) -> Sequence[Delivery]:
-    """What is due for a host whose lease we hold, oldest first; each is counted as tried."""
-    query = (
-        select(Delivery)
-        .where(Delivery.host == host, Delivery.dead_at.is_(None), Delivery.due_at <= now)
-        .order_by(Delivery.id)
-        .limit(most)
+DUE: Final = (
+    select(Delivery.id, Delivery.inbox, Delivery.attempts, Activity.body, Actor)
+    .join(Activity, Activity.id == Delivery.activity_id)
+    .join(Actor, Actor.id == Delivery.signer_id)
+    .where(
+        Delivery.host == bindparam("host"), Delivery.dead_at.is_(None), Delivery.due_at <= bindparam("now")
     )
-    rows = (await session.scalars(query)).all()
-    for row in rows:
-        row.attempts += 1
-    return rows
+    .order_by(Delivery.id)
+    .limit(bindparam("most"))
+)
+
+
+async def deliveries_for(
+    session: AsyncSession, hosts: Iterable[str], now: datetime, most: int
+) -> dict[str, list[tuple[int, str, int, bytes, Actor]]]:
+    """What is due for hosts whose leases we hold, at most so many each, oldest first: id, inbox, attempts, body and signer.
+    Each is counted as tried."""
+    found: dict[str, list[tuple[int, str, int, bytes, Actor]]] = {}
+    for host in hosts:
+        rows = (await session.execute(DUE, {"host": host, "now": now, "most": most})).all()
+        found[host] = [
+            (id_, inbox, attempts + 1, body, signer) for id_, inbox, attempts, body, signer in rows
+        ]
+    tried = [row[0] for rows in found.values() for row in rows]
+    await session.execute(
+        update(Delivery).where(Delivery.id.in_(tried)).values(attempts=Delivery.attempts + 1)
+    )
+    return found
 
 
 async def next_due(session: AsyncSession, host: str) -> datetime | None:
