@@ -27,7 +27,15 @@ from activitypub.network import DEVELOPMENT_NAMES
 from activitypub.origin import ListedKey, origin, owner_of, same_origin, signing_key
 from models import people
 from models.events import log
-from models.peers import HOUR, is_blocked, may_refetch_keys, new_actors_lately, note_new_actor
+from models.peers import (
+    HOUR,
+    SEEN_AGAIN_AFTER,
+    is_blocked,
+    key_holder,
+    may_refetch_keys,
+    new_actors_lately,
+    note_new_actor,
+)
 from models.people import Actor
 from server.keys import CLOCK, DATABASE, HOME, NETWORK
 
@@ -50,6 +58,7 @@ class Memory:
     misses: OrderedDict[str, tuple[datetime, WireError]] = field(default_factory=OrderedDict)
     silent: OrderedDict[str, tuple[int, datetime]] = field(default_factory=OrderedDict)
     strikes: OrderedDict[str, tuple[int, datetime]] = field(default_factory=OrderedDict)
+    seen: OrderedDict[str, datetime] = field(default_factory=OrderedDict)
     asking: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     instance: Actor | None = None
 
@@ -79,6 +88,14 @@ class Memory:
 
     def answered(self, authority: str) -> None:
         self.silent.pop(authority, None)
+
+    def is_news(self, authority: str, now: datetime) -> bool:
+        """Was this server not seen within the last minute? It is from now on. (Writing it down each time costs.)"""
+        before = self.seen.get(authority)
+        if before is not None and before <= now < before + SEEN_AGAIN_AFTER:
+            return False
+        _keep(self.seen, authority, now)
+        return True
 
     def lock(self, uri: str) -> asyncio.Lock:
         return self.asking.setdefault(uri, asyncio.Lock())
@@ -134,14 +151,14 @@ async def actor_of_key(app: web.Application, key_id: str, *, refresh: bool = Fal
 
     Raises NotAuthentic for a key that is nobody's or was asked for again a moment ago; else like `remote_actor`.
     """
-    known = await _owner_of_key(app, key_id)
+    known, _ = await known_by_key(app, key_id)
     if known is not None and (known.is_local or not refresh):
         return known
     memory, now = app[MEMORY], app[CLOCK].now()
     if refresh:
         await _check_refetch(app, known, key_id, now)
     async with memory.lock(key_id):
-        if not refresh and (known := await _owner_of_key(app, key_id)):
+        if not refresh and (known := (await known_by_key(app, key_id))[0]):
             return known
         memory.check(key_id, now)
         await _admit(app, authority_of(key_id), known is None)
@@ -215,10 +232,10 @@ async def _known(app: web.Application, uri: str) -> Actor | None:
     return None if found is None or found.gone_at is not None else found
 
 
-async def _owner_of_key(app: web.Application, key_id: str) -> Actor | None:
+async def known_by_key(app: web.Application, key_id: str) -> tuple[Actor | None, bool]:
+    """The actor of this key as far as we know it, and whether its server is blocked; nobody is asked."""
     async with app[DATABASE].READ() as session:
-        found = await people.actor_by_key_id(session, key_id)
-    return None if found is None or found.gone_at is not None else found
+        return await key_holder(session, key_id)
 
 
 async def _admit(app: web.Application, authority: str, unknown: bool) -> None:

@@ -17,21 +17,21 @@ from server.keys import CLOCK, DATABASE, HOME
 NEW_KEY_MAY_HELP: Final = frozenset({"wrong-signature", "unfit-key"})
 
 
-async def signer_of(request: web.Request, claim: Claim, body: bytes) -> Actor:
+async def signer_of(request: web.Request, claim: Claim, body: bytes, known: Actor | None = None) -> Actor:
     """The actor whose key signed this request, in full; with a key that changed, after one look at its server.
 
-    Raises NotAuthentic, Forbidden for a blocked server or an address where we do not go, and Unreachable if the key
-    cannot be had at the moment.
+    `known` is who has this key as far as we know, if that was looked up before. Raises NotAuthentic, Forbidden for a
+    blocked server, and Unreachable if the key cannot be had at the moment.
     """
-    actor = await _key_holder(request.app, claim, refresh=False)
+    actor = known or await _key_holder(request.app, claim, refresh=False)
     try:
         _verify(request, claim, body, actor)
     except NotAuthentic as error:
         if error.code not in NEW_KEY_MAY_HELP or actor.is_local:
             raise
-        known = actor.rsa_pem
+        before = actor.rsa_pem
         actor = await _key_holder(request.app, claim, refresh=True)
-        if actor.rsa_pem == known:
+        if actor.rsa_pem == before:
             raise
         _verify(request, claim, body, actor)
     return actor

@@ -13,13 +13,13 @@ from aiohttp import web
 
 from activitypub import codec
 from activitypub.codec import Activity
-from activitypub.errors import Forbidden, Malformed, NotAuthentic, TooLarge, Unreachable
+from activitypub.errors import Forbidden, NotAuthentic, TooLarge, Unreachable
 from activitypub.fetch import is_activity_type
 from activitypub.origin import same_origin
 from activitypub.signatures import Claim, parse_http_date, read_signature
-from models import people, queues
+from models import queues
 from models.events import log
-from models.peers import is_blocked, note_seen
+from models.peers import note_seen
 from models.people import Actor
 from server import remote
 from server.keys import CLOCK, DATABASE
@@ -59,13 +59,12 @@ async def receive(request: web.Request) -> web.Response:
 
 async def _take(request: web.Request, claim: Claim, body: bytes) -> None:
     app = request.app
-    async with app[DATABASE].READ() as session:
-        if await is_blocked(session, _authority(claim)):
-            raise Forbidden("blocked", "This server is blocked here.")
-        known = await people.actor_by_key_id(session, claim.key_id)
-    if (known is None or known.gone_at is not None) and _says_goodbye(codec.tidy(codec.decode(body))):
+    known, blocked = await remote.known_by_key(app, claim.key_id)
+    if blocked:
+        raise Forbidden("blocked", "This server is blocked here.")
+    if known is None and _says_goodbye(codec.tidy(codec.decode(body))):
         return
-    signer = await signer_of(request, claim, body)
+    signer = await signer_of(request, claim, body, known)
     app[remote.MEMORY].answered(signer.authority)
     activity = codec.tidy(codec.decode(body))
     _check_speaker(activity, signer)
@@ -78,7 +77,8 @@ async def _store(
     """One transaction: the activity with its event, and that its server was seen."""
     now, kind = app[CLOCK].now(), activity.type[:TYPE_LENGTH]
     async with app[DATABASE].ACT.begin() as session:
-        await note_seen(session, signer.authority, offset, now)
+        if app[remote.MEMORY].is_news(signer.authority, now):
+            await note_seen(session, signer.authority, offset, now)
         if activity.type not in HANDLERS:
             log(session, "activity ignored", now, actor=signer.uri, type=kind)
         elif await queues.accept(session, activity.id, signer.uri, body, now):
@@ -99,13 +99,6 @@ def _says_goodbye(activity: Activity) -> bool:
     """Does an actor delete or change itself (or delete anything)? From one that we never met, this means nothing to us."""
     about_itself = activity.object_id == activity.actor
     return activity.type == "Delete" or (activity.type == "Update" and about_itself)
-
-
-def _authority(claim: Claim) -> str:
-    try:
-        return remote.authority_of(claim.key_id)
-    except Malformed as error:
-        raise NotAuthentic("no-key", "The signature names a key that is nowhere.") from error
 
 
 def _clock_offset(request: web.Request, claim: Claim) -> float | None:

@@ -4,6 +4,7 @@ A host that does not answer is left alone for a while, and keeps only its own pl
 transaction; how it went is settled per host in one.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
@@ -19,16 +20,15 @@ from activitypub import deliver
 from activitypub.errors import Unreachable, WireError
 from activitypub.signatures import sign_request
 from models import queues
-from models.peers import is_blocked
+from models.peers import blocked_among
 from models.people import Actor
-from models.posts import Activity
 from models.queues import Delivery, Destination
 from models.rules import backoff
 from server.keys import CLOCK, DATABASE, HOME, NETWORK
 from server.workers.slots import keep_busy
 
 LEASE: Final = timedelta(minutes=5)
-HOSTS_AT_ONCE: Final = 16
+HOSTS_AT_ONCE: Final = 32
 BATCH: Final = 20
 BATCH_SECONDS: Final = (
     60.0  # no delivery begins later than that after its batch began: all are done within the lease
@@ -79,39 +79,54 @@ class Sent:
 
 async def deliveries_due(app: web.Application) -> int:
     """Send what is due; returns how many deliveries were tried."""
-    database, clock = app[DATABASE], app[CLOCK]
-
-    async def claim(most: int) -> list[Batch]:
-        async with database.ACT.begin() as session:
-            hosts = await queues.claim_hosts(session, clock.now(), LEASE, most)
-            return [await _batch(session, host, clock.now()) for host in hosts]
+    settling = Settling(app)
 
     async def work(batch: Batch) -> int:
         sent = await _send(app, batch)
-        async with database.ACT.begin() as session:
-            await _settle(session, batch, sent, clock.now())
+        await settling.settle(batch, sent)
         return max(1, sum(one.tried for one in sent))
 
-    return await keep_busy(app, "delivery", HOSTS_AT_ONCE, claim, work)
+    return await keep_busy(app, "delivery", HOSTS_AT_ONCE, lambda most: _claim(app, most), work)
 
 
-async def _batch(session: AsyncSession, host: Destination, now: datetime) -> Batch:
-    rows = await queues.deliveries_for(session, host.host, now, BATCH)
-    activities = {row.activity_id for row in rows}
-    bodies = select(Activity.id, Activity.body).where(Activity.id.in_(activities))
-    body_of = {row.id: row.body for row in (await session.execute(bodies)).all()}
-    signers = select(Actor).where(Actor.id.in_({row.signer_id for row in rows}))
-    signer_of = {actor.id: actor for actor in (await session.scalars(signers)).all()}
-    return Batch(
-        host=host.host,
-        lease=host.lease_until or now,
-        fails=host.fails,
-        blocked=await is_blocked(session, host.host),
-        parcels=[
-            Parcel(row.id, row.inbox, row.attempts, body_of[row.activity_id], signer_of[row.signer_id])
-            for row in rows
-        ],
-    )
+async def _claim(app: web.Application, most: int) -> list[Batch]:
+    """Take hosts that are due, and of each what is due for it."""
+    now = app[CLOCK].now()
+    async with app[DATABASE].ACT.begin() as session:
+        hosts = await queues.claim_hosts(session, now, LEASE, most)
+        if not hosts:
+            return []
+        due = await queues.deliveries_for(session, [host.host for host in hosts], now, BATCH)
+        blocked = await blocked_among(session, due)
+    return [
+        Batch(
+            host=host.host,
+            lease=host.lease_until or now,
+            fails=host.fails,
+            blocked=host.host in blocked,
+            parcels=[Parcel(*row) for row in due[host.host]],
+        )
+        for host in hosts
+    ]
+
+
+class Settling:
+    """How batches went is written down, for as many hosts in one transaction as are ready when the one before has ended."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._app = app
+        self._ready: list[tuple[Batch, Sequence[Sent]]] = []
+        self._turn = asyncio.Lock()
+
+    async def settle(self, batch: Batch, sent: Sequence[Sent]) -> None:
+        """Returns once it is written. Hosts are locked in order, so that two workers never wait for each other in a ring."""
+        self._ready.append((batch, sent))
+        async with self._turn:
+            ready, self._ready = sorted(self._ready, key=lambda one: one[0].host), []
+            if ready:
+                async with self._app[DATABASE].ACT.begin() as session:
+                    for one in ready:
+                        await _settle(session, *one, self._app[CLOCK].now())
 
 
 async def _send(app: web.Application, batch: Batch) -> list[Sent]:
@@ -164,11 +179,13 @@ def _is_host_trouble(error: Exception | None) -> bool:
 async def _settle(session: AsyncSession, batch: Batch, sent: Sequence[Sent], now: datetime) -> None:
     """Write down how the batch went: delivered rows go, failed ones wait or are given up, the host gets its next instant."""
     host = await session.get_one(Destination, batch.host, with_for_update=True)
-    delivered = [one.parcel.id for one in sent if one.tried and one.error is None]
-    await session.execute(delete(Delivery).where(Delivery.id.in_(delivered)))
-    rest = {one.parcel.id: one for one in sent if one.parcel.id not in set(delivered)}
-    for row in (await session.scalars(select(Delivery).where(Delivery.id.in_(rest)))).all():
-        _put_off(row, rest[row.id], now)
+    delivered = {one.parcel.id for one in sent if one.tried and one.error is None}
+    if delivered:
+        await session.execute(delete(Delivery).where(Delivery.id.in_(delivered)))
+    rest = {one.parcel.id: one for one in sent if one.parcel.id not in delivered}
+    if rest:
+        for row in (await session.scalars(select(Delivery).where(Delivery.id.in_(rest)))).all():
+            _put_off(row, rest[row.id], now)
     if host.lease_until != batch.lease:
         return  # our lease ended, and somebody else sends to this host now
     troubles = [one.error for one in sent if _is_host_trouble(one.error)]

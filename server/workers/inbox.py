@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activitypub import codec
 from activitypub.errors import Unreachable, WireError
 from models import people
-from models.events import log
 from models.queues import InboxItem, claim_inbox
 from models.rules import backoff
 from models.rules.records import BadRecord
@@ -80,14 +79,14 @@ async def _check_and_act(app: web.Application, item: InboxItem) -> None:
         if row is not None:
             now = app[CLOCK].now()
             word = await act(session, app[HOME], received, checked, now)
-            _settle(session, row, word, None, now)
+            _settle(row, word, None, now)
 
 
 async def _end(app: web.Application, item: InboxItem, outcome: str, reason: str | None) -> None:
     async with app[DATABASE].ACT.begin() as session:
         row = await _still_ours(session, item)
         if row is not None:
-            _settle(session, row, outcome, reason, app[CLOCK].now())
+            _settle(row, outcome, reason, app[CLOCK].now())
 
 
 async def _put_off(app: web.Application, item: InboxItem, error: Exception) -> None:
@@ -110,11 +109,10 @@ async def _still_ours(session: AsyncSession, item: InboxItem) -> InboxItem | Non
     return row if row is not None and row.outcome is None and row.attempts == item.attempts else None
 
 
-def _settle(session: AsyncSession, row: InboxItem, outcome: str, reason: str | None, now: datetime) -> None:
+def _settle(row: InboxItem, outcome: str, reason: str | None, now: datetime) -> None:
     """The item is over: its body goes, its id stays, so that a repeat is known."""
     row.outcome, row.reason, row.done_at = outcome, reason, now
     row.body, row.due_at, row.lease_until = None, None, None
-    log(session, "activity handled", now, actor=row.signer, outcome=outcome)
 
 
 def _reason(error: Exception) -> str:

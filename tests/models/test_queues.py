@@ -135,15 +135,34 @@ async def test_a_host_is_claimed_by_one_worker_until_its_lease_ends(database: Da
     assert sorted(await claim_hosts(database, NOW + LEASE + MINUTE)) == ["ash", "elm"]
 
 
-async def test_deliveries_of_a_host_come_oldest_first_and_are_counted(database: Database) -> None:
+async def due(database: Database, *hosts: str, now: datetime = NOW, most: int = 10) -> list[tuple[str, int]]:
+    """Inbox and attempts of what is due, host by host."""
+    async with database.ACT.begin() as session:
+        found = await queues.deliveries_for(session, hosts, now, most)
+    return [(inbox, attempts) for host in hosts for _, inbox, attempts, _, _ in found[host]]
+
+
+async def test_deliveries_come_oldest_first_with_all_that_sending_takes_and_are_counted(
+    database: Database,
+) -> None:
     await enqueue(database, ("elm", "http://elm/1"), ("ash", "http://ash/1"))
     await enqueue(database, ("elm", "http://elm/2"))
     async with database.ACT.begin() as session:
-        rows = await queues.deliveries_for(session, "elm", NOW, 10)
-        assert [(row.inbox, row.attempts) for row in rows] == [("http://elm/1", 1), ("http://elm/2", 1)]
-        rows[0].due_at, rows[1].dead_at = NOW + MINUTE, NOW
+        found = await queues.deliveries_for(session, ["elm"], NOW, 1)
+    [(_, inbox, attempts, body, signer)] = found["elm"]
+    assert (inbox, attempts, body, signer.uri) == ("http://elm/1", 1, b"{}", "uri")
+    counted = [("http://elm/1", 2), ("http://elm/2", 1), ("http://ash/1", 1)]
+    assert await due(database, "elm", "ash", "nobody") == counted
+
+
+async def test_what_waits_and_what_is_dead_is_not_due(database: Database) -> None:
+    await enqueue(database, ("elm", "http://elm/1"), ("elm", "http://elm/2"))
     async with database.ACT.begin() as session:
-        assert await queues.deliveries_for(session, "elm", NOW, 10) == []
+        rows = (await session.scalars(select(Delivery).order_by(Delivery.inbox))).all()
+        rows[0].due_at, rows[1].dead_at = NOW + MINUTE, NOW
+    assert await due(database, "elm") == []
+    assert await due(database, "elm", now=NOW + MINUTE) == [("http://elm/1", 1)]
+    async with database.READ() as session:
         assert await queues.next_due(session, "elm") == NOW + MINUTE
         assert await queues.next_due(session, "nobody") is None
 
@@ -183,15 +202,14 @@ async def test_what_is_old_is_given_up_for_its_host_only(database: Database) -> 
 async def test_a_revived_dead_letter_begins_anew(database: Database) -> None:
     await enqueue(database, ("elm", "http://elm/1"))
     async with database.ACT.begin() as session:
-        [row] = await queues.deliveries_for(session, "elm", NOW, 10)
+        row = (await session.scalars(select(Delivery))).one()
         row.dead_at, row.attempts = NOW, 16
         (await session.get_one(Destination, "elm")).due_at = None
         id_ = row.id
     async with database.ACT.begin() as session:
         await queues.revive(session, [id_], NOW + MINUTE)
     assert await claim_hosts(database, NOW + MINUTE) == ["elm"]
-    async with database.ACT.begin() as session:
-        assert [row.attempts for row in await queues.deliveries_for(session, "elm", NOW + MINUTE, 9)] == [1]
+    assert await due(database, "elm", now=NOW + MINUTE) == [("http://elm/1", 1)]
 
 
 async def test_a_delivery_belongs_to_an_activity_that_is_there(database: Database) -> None:

@@ -211,7 +211,7 @@ async def test_a_worker_that_died_keeps_its_host_no_longer_than_its_lease(
     await publish(world, "http://masto.test/inbox")
     async with world.database().ACT.begin() as session:
         [claimed] = await queues.claim_hosts(session, world.clock.now(), delivery.LEASE, 5)
-        await queues.deliveries_for(session, claimed.host, world.clock.now(), 20)
+        await queues.deliveries_for(session, [claimed.host], world.clock.now(), 20)
     assert await deliveries_due(world.of().app) == 0
     world.clock.advance(delivery.LEASE + timedelta(seconds=1))
     assert await deliveries_due(world.of().app) == 1
