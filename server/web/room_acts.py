@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from models import decisions
+from models import decisions, ledger
 from models.decisions import Draft
 from models.rules.refusals import Conflict, Invalid, Refusal
 from server.actions import balloting
@@ -58,6 +58,7 @@ async def _position(visit: Visit, form: Form) -> str:
 
 
 async def _draft(visit: Visit, form: Form) -> str:
+    await ledger.locked_scope(visit.session, visit.request.match_info["name"])  # one click after the other
     known, member, circle = await entered(visit)
     answer, base = answer_in(form, ""), form.number("base")
     latest = await decisions.latest_draft(visit.session, known.scope.id, circle.id)

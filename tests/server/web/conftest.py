@@ -1,7 +1,7 @@
 """Browsers at real instances: federations of the stock, with members who log in by their pages."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import pytest
@@ -52,3 +52,14 @@ async def enter() -> AsyncIterator[Enter]:
             return browser
 
         yield open_browser
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def both(request: pytest.FixtureRequest, stock: Stock, tmp_path: Path) -> Iterator[Meetings]:
+    """Federations on each kind of database; on PostgreSQL every instance has one of its own."""
+    if request.param == "sqlite":
+        yield Meetings(stock, tmp_path)
+        return
+    cluster = request.getfixturevalue("postgres_cluster")
+    with ExitStack() as databases:
+        yield Meetings(stock, tmp_path, lambda _name: databases.enter_context(cluster.database()))

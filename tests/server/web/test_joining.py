@@ -18,7 +18,7 @@ def founder_path(fed: Federation) -> str:
 
 async def new_link(ana: Browser, uses: str = "1") -> str:
     page = await ana.send(await ana.get("/people/invite"), "/people/invite", uses=uses)
-    link = page.by_id("link").text
+    link = page.by_id("link").attributes["value"]
     assert link.startswith("http://oak.test/join/")
     return link.removeprefix("http://oak.test")
 
