@@ -198,11 +198,20 @@ async def deliveries_for(
     return found
 
 
-async def next_due(session: AsyncSession, host: str) -> datetime | None:
-    """When the next living delivery for a host is due."""
-    return await session.scalar(
-        select(func.min(Delivery.due_at)).where(Delivery.host == host, Delivery.dead_at.is_(None))
+async def locked_hosts(session: AsyncSession, hosts: Iterable[str]) -> dict[str, Destination]:
+    """The rows of these hosts, locked on PostgreSQL in one order, so that two workers never wait for each other in a ring."""
+    query = select(Destination).where(Destination.host.in_(list(hosts))).order_by(Destination.host)
+    return {row.host: row for row in (await session.scalars(query.with_for_update())).all()}
+
+
+async def next_due(session: AsyncSession, hosts: Iterable[str]) -> dict[str, datetime]:
+    """When the next living delivery of each of these hosts is due; hosts for which none waits are left out."""
+    query = (
+        select(Delivery.host, func.min(Delivery.due_at))
+        .where(Delivery.host.in_(list(hosts)), Delivery.dead_at.is_(None))
+        .group_by(Delivery.host)
     )
+    return {host: at for host, at in (await session.execute(query)).all() if at is not None}
 
 
 async def give_up_old(session: AsyncSession, host: str, before: datetime, now: datetime) -> None:

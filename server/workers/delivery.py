@@ -119,14 +119,13 @@ class Settling:
         self._turn = asyncio.Lock()
 
     async def settle(self, batch: Batch, sent: Sequence[Sent]) -> None:
-        """Returns once it is written. Hosts are locked in order, so that two workers never wait for each other in a ring."""
+        """Returns once it is written."""
         self._ready.append((batch, sent))
         async with self._turn:
-            ready, self._ready = sorted(self._ready, key=lambda one: one[0].host), []
+            ready, self._ready = self._ready, []
             if ready:
                 async with self._app[DATABASE].ACT.begin() as session:
-                    for one in ready:
-                        await _settle(session, *one, self._app[CLOCK].now())
+                    await _settle(session, ready, self._app[CLOCK].now())
 
 
 async def _send(app: web.Application, batch: Batch) -> list[Sent]:
@@ -176,26 +175,36 @@ def _is_host_trouble(error: Exception | None) -> bool:
     return isinstance(error, Unreachable) and (error.status is None or error.status in HOST_TROUBLE)
 
 
-async def _settle(session: AsyncSession, batch: Batch, sent: Sequence[Sent], now: datetime) -> None:
-    """Write down how the batch went: delivered rows go, failed ones wait or are given up, the host gets its next instant."""
-    host = await session.get_one(Destination, batch.host, with_for_update=True)
-    delivered = {one.parcel.id for one in sent if one.tried and one.error is None}
+async def _settle(
+    session: AsyncSession, ready: Sequence[tuple[Batch, Sequence[Sent]]], now: datetime
+) -> None:
+    """Write down how batches went: delivered rows go, failed ones wait or are given up, each host gets its next instant."""
+    hosts = await queues.locked_hosts(session, [batch.host for batch, _ in ready])
+    parcels = [one for _, sent in ready for one in sent]
+    delivered = {one.parcel.id for one in parcels if one.tried and one.error is None}
     if delivered:
         await session.execute(delete(Delivery).where(Delivery.id.in_(delivered)))
-    rest = {one.parcel.id: one for one in sent if one.parcel.id not in delivered}
+    rest = {one.parcel.id: one for one in parcels if one.parcel.id not in delivered}
     if rest:
         for row in (await session.scalars(select(Delivery).where(Delivery.id.in_(rest)))).all():
             _put_off(row, rest[row.id], now)
-    if host.lease_until != batch.lease:
-        return  # our lease ended, and somebody else sends to this host now
+    for batch, sent in ready:
+        if any(_is_host_trouble(one.error) for one in sent):
+            await queues.give_up_old(session, batch.host, now - GIVE_UP_AFTER, now)
+    following = await queues.next_due(session, hosts)
+    for batch, sent in ready:
+        host = hosts[batch.host]
+        if host.lease_until == batch.lease:  # else our lease ended, and somebody else sends to this host now
+            _rest_host(host, sent, following.get(batch.host), now)
+
+
+def _rest_host(host: Destination, sent: Sequence[Sent], following: datetime | None, now: datetime) -> None:
+    """What the host's row says after a batch, and when it is its turn again."""
     troubles = [one.error for one in sent if _is_host_trouble(one.error)]
-    if delivered:
+    if any(one.tried and one.error is None for one in sent):
         host.fails, host.delivered_at, host.reason = 0, now, None
     if troubles:
         host.fails, host.failed_at, host.reason = host.fails + 1, now, _reason(troubles[0])
-        await queues.give_up_old(session, batch.host, now - GIVE_UP_AFTER, now)
-    await session.flush()
-    following = await queues.next_due(session, batch.host)
     pause = _host_pause(host, troubles, now)
     host.due_at = None if following is None else max(following, now + pause)
     host.lease_until = None

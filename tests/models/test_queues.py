@@ -163,8 +163,7 @@ async def test_what_waits_and_what_is_dead_is_not_due(database: Database) -> Non
     assert await due(database, "elm") == []
     assert await due(database, "elm", now=NOW + MINUTE) == [("http://elm/1", 1)]
     async with database.READ() as session:
-        assert await queues.next_due(session, "elm") == NOW + MINUTE
-        assert await queues.next_due(session, "nobody") is None
+        assert await queues.next_due(session, ["elm", "nobody"]) == {"elm": NOW + MINUTE}
 
 
 async def test_a_failing_host_keeps_its_pause_and_a_resting_one_is_due_at_once(database: Database) -> None:
@@ -192,11 +191,10 @@ async def test_what_is_old_is_given_up_for_its_host_only(database: Database) -> 
     async with database.ACT.begin() as session:
         await queues.give_up_old(session, "elm", NOW, NOW + LEASE)
     async with database.ACT.begin() as session:
-        assert await queues.next_due(session, "elm") is not None
+        assert await queues.next_due(session, ["elm"]) == {"elm": NOW}
         await queues.give_up_old(session, "elm", NOW + MINUTE, NOW + LEASE)
     async with database.READ() as session:
-        assert await queues.next_due(session, "elm") is None
-        assert await queues.next_due(session, "ash") == NOW
+        assert await queues.next_due(session, ["elm", "ash"]) == {"ash": NOW}
 
 
 async def test_a_revived_dead_letter_begins_anew(database: Database) -> None:
