@@ -29,13 +29,11 @@ NO_TERMS: Final[Mapping[str, str]] = {
 
 def phases_of(view: Standing) -> Sequence[Phase]:
     """The steps with their instants; those without length, and those that will not come, are left out."""
-    offered = view.offer.at
     kept = [step for step in _steps(view) if step[2] != step[3]]
-    reached = [step for step in kept if step[2] <= view.now]
-    here = reached[-1][2] if reached else offered
+    here = max((n for n, step in enumerate(kept) if step[2] <= view.now), default=0)
     return [
-        Phase(words, note, starts, "here" if starts == here else "past" if starts < here else "ahead")
-        for words, note, starts, _ in kept
+        Phase(words, note, starts, "here" if n == here else "past" if n < here else "ahead")
+        for n, (words, note, starts, _) in enumerate(kept)
     ]
 
 

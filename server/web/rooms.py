@@ -98,6 +98,7 @@ class RoomPage:
     seats: Sequence[str]
     readers: str
     positions: Sequence[Choice]
+    my_positions: Sequence[Choice]
     options: Sequence[Option]
     proposals: Sequence[OptionRow]
     languages: Sequence[Choice]
@@ -155,6 +156,7 @@ async def _context(
     drafts = await decisions.drafts(session, scope.id, circle.id)
     latest = drafts[0][0] if drafts else None
     confirmed = set(await decisions.confirmed_by(session, latest.id)) if latest else set()
+    positions = [Choice(one, POSITIONS[one].words, POSITION_HINTS[one]) for one in view.method.positions]
     titles, entry = option_titles(view, known.names), view.entry(circle.actor.ed25519 or "")
     is_cast, blocked = latest is not None and latest.ballot is not None, _blocked(view, entry)
     return RoomPage(
@@ -166,7 +168,8 @@ async def _context(
         circle=circle.actor.name,
         seats=[one.name for one in seats],
         readers=READERS[scope.visibility],
-        positions=[Choice(one, POSITIONS[one].words, POSITION_HINTS[one]) for one in view.method.positions],
+        positions=positions,
+        my_positions=[one for one in positions if one.value != "no-agreement"],
         options=[Option(value, title) for value, title in titles.items()],
         proposals=options_of(view, known.names),
         languages=list(LANGUAGES.values()),

@@ -77,7 +77,7 @@ def _collectives(rule: Rule, collectives: int | None) -> Sequence[str]:
 def ends_of(view: Standing) -> Sequence[str]:
     """When it becomes final, and what happens if not everybody can be heard."""
     times, keepers = view.times, len(view.keepers)
-    if keepers == 1:
+    if keepers == 1 or len(view.invited) == 1:
         final = "One instance keeps the records. It is final when that one has counted"
     elif keepers:
         needed = keepers_needed(keepers)

@@ -73,15 +73,15 @@ POSITIONS: Final[Mapping[str, Label]] = {
 }
 
 POSITION_HINTS: Final[Mapping[str, str]] = {
-    "consent": "We can live with it and try it.",
-    "concern": "We go along; our concern is on record.",
-    "stand-aside": "We do not take part in this, and do not stop it.",
-    "object": "It would do harm. We say which harm, and what would resolve it.",
-    "not-ready": "We need more time or more information.",
-    "no-agreement": "We talked, and did not come to one mind.",
+    "consent": "Good enough for now, and safe enough to try.",
+    "concern": "Goes along; the concern is on record.",
+    "stand-aside": "Takes no part in it, and does not stop it.",
+    "object": "It would do harm. The reason says which, and what would resolve it.",
+    "not-ready": "It takes more time or more information.",
+    "no-agreement": "The circle talked, and did not come to one mind.",
     "yes": "",
     "no": "",
-    "abstain": "We take part, for neither side.",
+    "abstain": "Takes part, for neither side.",
 }
 
 METHODS: Final = table(
@@ -127,7 +127,7 @@ VISIBILITY: Final = table(
     (
         Choice("public", "Everybody", "On this site, in feeds, and to followers."),
         Choice("federation", "The collectives that take part", "Their members, and nobody else."),
-        Choice("collective", "Only this collective", "Your own members. Not for decisions with others."),
+        Choice("collective", "Only this collective", "Its own members, and nobody else."),
     )
 )
 
