@@ -1,12 +1,14 @@
 """Activities that were accepted at the door get their handler: first the check, which may fetch, then one transaction that acts
 and settles the row. Whatever kills us in between, the row is still there and nothing was done twice."""
 
+import contextlib
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 
 from aiohttp import web
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import codec
@@ -45,21 +47,21 @@ async def inbox_due(app: web.Application) -> int:
 
 async def _handle(app: web.Application, item: InboxItem) -> int:
     """One claimed item, to its end or to its next attempt. What nobody expected is logged and tried again like what may pass."""
-    if item.attempts > backoff.MOST_ATTEMPTS:
-        await _end(app, item, DEAD, "killed: It was begun too often and never finished.")
-        return 1
-    try:
-        await _check_and_act(app, item)
-    except (Refusal, BadRecord) as error:
-        await _end(app, item, REFUSED, _reason(error))
-    except WireError as error:
-        if error.final:
+    with contextlib.suppress(LeaseLost):
+        try:
+            if item.attempts > backoff.MOST_ATTEMPTS:
+                await _end(app, item, DEAD, "killed: It was begun too often and never finished.")
+            else:
+                await _check_and_act(app, item)
+        except LeaseLost:
+            raise
+        except (Refusal, BadRecord) as error:
             await _end(app, item, REFUSED, _reason(error))
-        else:
+        except WireError as error:
+            await (_end(app, item, REFUSED, _reason(error)) if error.final else _put_off(app, item, error))
+        except Exception as error:
+            logger.exception("handling %s failed; it is tried again later", item.activity_uri)
             await _put_off(app, item, error)
-    except Exception as error:
-        logger.exception("handling %s failed; it is tried again later", item.activity_uri)
-        await _put_off(app, item, error)
     return 1
 
 
@@ -75,18 +77,16 @@ async def _check_and_act(app: web.Application, item: InboxItem) -> None:
     received = Received(activity, signer, item.received_at)
     checked = await check(app, received)
     async with app[DATABASE].ACT.begin() as session:
-        row = await _still_ours(session, item)
-        if row is not None:
-            now = app[CLOCK].now()
-            word = await act(session, app[HOME], received, checked, now)
-            _settle(row, word, None, now)
+        now = app[CLOCK].now()
+        word = await act(session, app[HOME], received, checked, now)
+        await _settle(session, item, outcome=word, reason=None, done_at=now, body=None, due_at=None)
 
 
 async def _end(app: web.Application, item: InboxItem, outcome: str, reason: str | None) -> None:
+    """The item is over: its body goes, its id stays, so that a repeat is known."""
+    now = app[CLOCK].now()
     async with app[DATABASE].ACT.begin() as session:
-        row = await _still_ours(session, item)
-        if row is not None:
-            _settle(row, outcome, reason, app[CLOCK].now())
+        await _settle(session, item, outcome=outcome, reason=reason, done_at=now, body=None, due_at=None)
 
 
 async def _put_off(app: web.Application, item: InboxItem, error: Exception) -> None:
@@ -98,21 +98,23 @@ async def _put_off(app: web.Application, item: InboxItem, error: Exception) -> N
         return
     asked = backoff.retry_after(error.retry_after, now=now) if isinstance(error, Unreachable) else None
     async with app[DATABASE].ACT.begin() as session:
-        row = await _still_ours(session, item)
-        if row is not None:
-            row.due_at, row.lease_until, row.reason = now + max(pause, asked or pause), None, _reason(error)
+        await _settle(session, item, due_at=now + max(pause, asked or pause), reason=_reason(error))
 
 
-async def _still_ours(session: AsyncSession, item: InboxItem) -> InboxItem | None:
-    """The row, locked, if nobody took it over after our lease ended."""
-    row = await session.get(InboxItem, item.id, with_for_update=True)
-    return row if row is not None and row.outcome is None and row.attempts == item.attempts else None
+class LeaseLost(Exception):
+    """Our lease ended, and another worker has the item, or is done with it. What we did is rolled back."""
 
 
-def _settle(row: InboxItem, outcome: str, reason: str | None, now: datetime) -> None:
-    """The item is over: its body goes, its id stays, so that a repeat is known."""
-    row.outcome, row.reason, row.done_at = outcome, reason, now
-    row.body, row.due_at, row.lease_until = None, None, None
+async def _settle(session: AsyncSession, item: InboxItem, **values: Any) -> None:
+    """Write down how it went, if the item is still ours; LeaseLost if not."""
+    ours = (
+        InboxItem.id == item.id,
+        InboxItem.outcome.is_(None),
+        InboxItem.attempts == item.attempts,
+    )
+    settled = update(InboxItem).where(*ours).values(lease_until=None, **values).returning(InboxItem.id)
+    if (await session.scalars(settled)).first() is None:
+        raise LeaseLost
 
 
 def _reason(error: Exception) -> str:
