@@ -175,6 +175,7 @@ async def find(app: web.Application, text: str) -> Actor:
     """The actor that somebody means by @name@server, by its address or by that of its page."""
     text = text.strip()
     if "://" in text:
+        origin(text)
         host, name = urlsplit(text).netloc, urlsplit(text).path.strip("/")
         if not name.startswith("@") or "/" in name:
             return await remote_actor(app, text)

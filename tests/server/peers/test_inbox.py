@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp import web
+from multidict import CIMultiDict
 
 from activitypub import signatures
 from models import tables
@@ -148,6 +149,19 @@ async def test_a_request_that_proves_nothing_changes_nothing(
     body = orjson.dumps(follow(ana))
     body, headers = change(body, world.signed("POST", INBOX, body, ana))
     assert await send(world, body, headers) == status
+    assert await everything(world) == before
+
+
+@pytest.mark.parametrize("name", ["Signature", "Digest", "Date"])
+async def test_a_header_said_twice_is_not_chosen_from(world: World, masto: Stranger, name: str) -> None:
+    ana = masto.person("ana")
+    await world.tell(ana, follow(ana))
+    before = await everything(world)
+    body = orjson.dumps(follow(ana))
+    headers = CIMultiDict(world.signed("POST", INBOX, body, ana))
+    headers.add(name, headers[name])
+    status, _, _ = await world.request("POST", INBOX, headers=headers, body=body)
+    assert status == 401
     assert await everything(world) == before
 
 

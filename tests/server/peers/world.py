@@ -267,7 +267,8 @@ class World(Federation):
         """One request to an instance or stranger by its invented name: status, headers, body; redirects are not followed."""
         host, _, path = url.removeprefix("http://").partition("/")
         port = self._ports[host.removesuffix(".test")]
-        said = {"Host": host, **(headers or {})}
+        said = CIMultiDict(headers or {})
+        said.setdefault("Host", host)
         async with self.http.request(
             method, f"http://127.0.0.1:{port}/{path}", headers=said, data=body, allow_redirects=False
         ) as response:

@@ -1,0 +1,257 @@
+"""Actors of other servers: found by what people write, fetched, checked, remembered; what did not work is not asked again."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from activitypub.errors import Forbidden, Gone, Malformed, NotAuthentic, Unreachable, WireError
+from models.peers import Peer
+from models.people import Actor
+from server import remote
+from tests.server.peers.world import Person, Stranger, World
+
+JRD = "application/jrd+json"
+
+
+def finger(server: Stranger, person: Person, subject: str | None = None, **changed: Any) -> None:
+    """From now on the server answers WebFinger for this person."""
+    handle = f"{person.handle}@{server.name}.test"
+    link = {"rel": "self", "type": "application/activity+json", "href": person.uri}
+    answer = {"subject": f"acct:{subject or handle}", "links": [link], **changed}
+    server.says(f"/.well-known/webfinger?resource=acct:{handle}", answer, type_=JRD)
+
+
+# Finding
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "@elm@elm.test",
+        "elm@elm.test",
+        " acct:elm@elm.test ",
+        "@ELM@Elm.Test",
+        "http://elm.test/@elm",
+        "http://elm.test/users/elm",
+    ],
+)
+async def test_a_collective_is_found_by_what_people_write(world: World, written: str) -> None:
+    elm = await world.stranger("elm")
+    kin = elm.kin("elm")
+    finger(elm, kin)
+    found = await remote.find(world.of().app, written)
+    assert (found.uri, found.ed25519, found.address) == (kin.uri, kin.key, "@elm@elm.test")
+    assert found.is_kin
+    assert found.scopes == "http://elm.test/scopes/{scope}"
+
+
+@pytest.mark.parametrize("written", ["@oak@oak.test", "http://oak.test/c/oak", "http://oak.test/@oak"])
+async def test_our_own_collective_is_found_without_asking_anybody(world: World, written: str) -> None:
+    assert (await remote.find(world.of().app, written)).kind == "collective"
+
+
+@pytest.mark.parametrize(
+    ("written", "error"),
+    [
+        ("", Malformed),
+        ("elm", Malformed),
+        ("elm@", Malformed),
+        ("http://", Malformed),
+        ("http://[", Malformed),
+        ("javascript://x", Malformed),
+        ("http://127.0.0.1/users/elm", Forbidden),
+        ("@elm@localhost", Forbidden),
+        ("@nobody@elm.test", Gone),
+        ("@nobody@oak.test", Forbidden),
+        ("http://elm.test/users/nobody", Gone),
+        ("http://elm.test/note", Malformed),
+    ],
+)
+async def test_what_is_not_an_actor_is_said_to_be_none(
+    world: World, written: str, error: type[WireError]
+) -> None:
+    elm = await world.stranger("elm")
+    elm.says("/note", {"id": f"{elm.url}/note", "type": "Note"})
+    with pytest.raises(error):
+        await remote.find(world.of().app, written)
+    assert await world.count(Actor, Actor.kind == "remote") == 0
+
+
+async def test_a_handle_that_leads_to_an_actor_elsewhere_needs_that_actors_word(world: World) -> None:
+    elm, evil = await world.stranger("elm"), await world.stranger("evil")
+    victim = elm.kin("elm")
+    finger(elm, victim)
+    mallory = Person(evil, "elm", victim.rsa, victim.ed25519)
+    finger(evil, mallory)
+    link = {"rel": "self", "type": "application/activity+json", "href": victim.uri}
+    finger(evil, mallory, links=[link])
+    with pytest.raises(NotAuthentic):
+        await remote.find(world.of().app, "@elm@evil.test")
+
+
+async def test_a_server_may_keep_its_actors_under_another_name(world: World) -> None:
+    elm, social = await world.stranger("elm"), await world.stranger("social")
+    kin = social.kin("elm")
+    kin.changed["webfinger"] = "elm@elm.test"
+    link = {"rel": "self", "type": "application/activity+json", "href": kin.uri}
+    finger(elm, Person(elm, "elm", kin.rsa, kin.ed25519), links=[link])
+    assert (await remote.find(world.of().app, "@elm@elm.test")).uri == kin.uri
+
+
+# Reading
+
+
+async def test_only_a_collective_of_our_kind_can_be_invited(world: World, masto: Stranger) -> None:
+    kin = masto.kin("kin")
+    template = f"{masto.url}/scopes/{{scope}}"
+    odd = [
+        {"v": 1, "type": "Circle", "scopes": template},
+        {"v": 1, "type": "Collective", "scopes": "http://other.test/scopes/{scope}"},
+        {"v": 1, "type": "Collective", "scopes": f"{masto.url}/scopes/"},
+        {"v": 1, "type": "Collective", "scopes": 7},
+        [{"v": 1, "type": "Collective", "scopes": template}],
+        "Collective",
+    ]
+    for number, record in enumerate(odd):
+        made = masto.person(f"p{number}", **{"jura:record": record})
+        assert not (await remote.remote_actor(world.of().app, made.uri)).is_kin
+    without_key = masto.kin("q")
+    without_key.changed["assertionMethod"] = []
+    assert not (await remote.remote_actor(world.of().app, without_key.uri)).is_kin
+    assert (await remote.remote_actor(world.of().app, kin.uri)).is_kin
+
+
+async def test_addresses_on_other_servers_are_not_kept(world: World, masto: Stranger) -> None:
+    ana = masto.person(
+        "ana", endpoints={"sharedInbox": "http://other.test/inbox"}, url="http://other.test/@ana"
+    )
+    found = await remote.remote_actor(world.of().app, ana.uri)
+    assert (found.shared_inbox, found.url) == (None, None)
+
+
+async def test_a_document_that_says_another_id_is_believed_only_there(world: World, masto: Stranger) -> None:
+    ana, evil = masto.person("ana"), await world.stranger("evil")
+    evil.says("/users/ana", ana.document())
+    found = await remote.remote_actor(world.of().app, f"{evil.url}/users/ana")
+    assert found.uri == ana.uri
+    masto.people.clear()
+    ben = masto.person("ben")
+    masto.people.clear()
+    evil.says("/users/ben", ben.document())
+    with pytest.raises(Gone):
+        await remote.remote_actor(world.of().app, f"{evil.url}/users/ben")
+
+
+@pytest.mark.parametrize("type_", ["text/html", "application/json", "application/ld+json", ""])
+async def test_a_document_of_another_type_is_not_read(world: World, masto: Stranger, type_: str) -> None:
+    ana = masto.person("ana")
+    masto.says("/users/ana", ana.document(), type_=type_ or "x/y")
+    with pytest.raises(Malformed):
+        await remote.remote_actor(world.of().app, ana.uri)
+
+
+# Remembering
+
+
+async def test_a_known_actor_is_not_fetched_again_unless_asked_to(world: World, masto: Stranger) -> None:
+    ana, app = masto.person("ana"), world.of().app
+    for _ in range(3):
+        await remote.remote_actor(app, ana.uri)
+    assert len(masto.gets()) == 1
+    ana.changed["name"] = "Ana B."
+    assert (await remote.remote_actor(app, ana.uri, refresh=True)).name == "Ana B."
+    assert len(masto.gets()) == 2
+
+
+async def test_many_who_ask_for_one_actor_at_once_cost_one_fetch(world: World, masto: Stranger) -> None:
+    ana, app = masto.person("ana"), world.of().app
+    found = await asyncio.gather(*(remote.remote_actor(app, ana.uri) for _ in range(10)))
+    assert {actor.id for actor in found} == {found[0].id}
+    assert len(masto.gets()) == 1
+
+
+async def test_what_did_not_work_is_remembered_for_some_minutes(world: World, masto: Stranger) -> None:
+    app = world.of().app
+    for _ in range(3):
+        with pytest.raises(Gone):
+            await remote.remote_actor(app, f"{masto.url}/users/ana")
+    assert len(masto.gets()) == 1
+    masto.person("ana")
+    world.clock.advance(remote.MISS_LASTS)
+    assert (await remote.remote_actor(app, f"{masto.url}/users/ana")).handle == "ana"
+
+
+async def test_a_server_that_does_not_answer_is_left_alone_longer_each_time(
+    world: World, masto: Stranger
+) -> None:
+    ana, app = masto.person("ana"), world.of().app
+    masto.is_down = True
+    pauses = []
+    for _ in range(9):
+        before = masto.tried
+        with pytest.raises(Unreachable):
+            await remote.remote_actor(app, ana.uri)
+        tried = masto.tried
+        assert tried > before
+        with pytest.raises(Unreachable):
+            await remote.remote_actor(app, ana.uri)
+        assert masto.tried == tried
+        _, until = app[remote.MEMORY].silent["masto.test"]
+        pauses.append(until - world.clock.now())
+        world.clock.advance(pauses[-1])
+    assert pauses[:3] == [timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
+    assert pauses[-1] == timedelta(hours=1)
+    masto.is_down = False
+    assert await remote.remote_actor(app, ana.uri)
+    assert "masto.test" not in app[remote.MEMORY].silent
+
+
+async def test_a_server_that_speaks_to_us_is_not_left_alone_any_more(world: World, masto: Stranger) -> None:
+    ana, ben, app = masto.person("ana"), masto.person("ben"), world.of().app
+    await remote.remote_actor(app, ana.uri)
+    masto.is_down = True
+    with pytest.raises(Unreachable):
+        await remote.remote_actor(app, ben.uri)
+    masto.is_down = False
+    await world.post(ana, ana.activity("Follow", object="http://oak.test/c/oak"))
+    assert await remote.remote_actor(app, ben.uri)
+
+
+async def test_what_is_remembered_is_bounded(world: World) -> None:
+    memory, now = remote.Memory(), world.clock.now()
+    for number in range(remote.REMEMBERED + 50):
+        uri = f"http://h{number}.test/users/x"
+        memory.missed(uri, Malformed("x", "x"), now)
+        memory.was_silent(f"h{number}.test", now)
+        memory.is_news(f"h{number}.test", now)
+    tables = (memory.misses, memory.silent, memory.strikes, memory.seen)
+    assert [len(table) for table in tables] == [remote.REMEMBERED] * 4
+
+
+async def test_new_actors_are_counted_per_server_and_hour(world: World, masto: Stranger) -> None:
+    app = world.of().app
+    for name in ("ana", "ben"):
+        await remote.remote_actor(app, masto.person(name).uri)
+    await remote.remote_actor(app, f"{masto.url}/users/ana", refresh=True)
+    async with world.database().READ() as session:
+        peer = await session.get_one(Peer, "masto.test")
+        assert (peer.new_actors, peer.new_actors_since) == (2, world.clock.now())
+    world.clock.advance(timedelta(hours=1))
+    await remote.remote_actor(app, masto.person("cyn").uri)
+    async with world.database().READ() as session:
+        assert (await session.scalars(select(Peer.new_actors))).one() == 1
+
+
+async def test_nothing_is_asked_of_a_blocked_server(world: World, masto: Stranger) -> None:
+    ana = masto.person("ana")
+    async with world.database().ACT.begin() as session:
+        session.add(Peer(authority="masto.test", is_blocked=True))
+    for ask in (remote.remote_actor, remote.find):
+        with pytest.raises(Forbidden):
+            await ask(world.of().app, ana.uri)
+    with pytest.raises(Forbidden):
+        await remote.find(world.of().app, "@ana@masto.test")
+    assert masto.asked == []
