@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData, event, text
+from sqlalchemy import DateTime, Dialect, MetaData, event, insert, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
@@ -111,23 +111,44 @@ def open_database(url: str) -> Database:
         ACT=async_sessionmaker(
             engine.execution_options(act=True),
             expire_on_commit=False,
-            sync_session_class=_act_session_class(),
+            sync_session_class=ActSession,
         ),
     )
     database.ACT.configure(info={"wakes": database.wakes})
     return database
 
 
-def _act_session_class() -> type[Session]:
-    class ActSession(Session):
-        """A session of `ACT`: after its commit, it wakes who waits for what it wrote."""
+class ActSession(Session):
+    """A session of `ACT`: at its commit it writes what was left for it, and after it, it wakes who waits for what it wrote."""
 
-    @event.listens_for(ActSession, "after_commit")
-    def after_commit(session: Session) -> None:
-        for name in session.info.pop("woken", ()):
-            session.info["wakes"].setdefault(name, asyncio.Event()).set()
 
-    return ActSession
+@event.listens_for(ActSession, "before_commit")
+def _write_what_was_left(session: Session) -> None:
+    left = session.info.pop("left", None)
+    if left:
+        session.flush()  # what these rows refer to comes first
+        for table, rows in left.items():
+            session.execute(insert(table), rows)
+
+
+@event.listens_for(ActSession, "after_commit")
+def _wake_who_waits(session: Session) -> None:
+    for name in session.info.pop("woken", ()):
+        session.info["wakes"].setdefault(name, asyncio.Event()).set()
+
+
+@event.listens_for(ActSession, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop("left", None)
+    session.info.pop("woken", None)
+
+
+def write_at_commit(session: AsyncSession, table: type[Base], **row: Any) -> None:
+    """Have this row written when the transaction commits, in one statement with all others for this table. Nobody reads it
+    before; it needs no id."""
+    if not isinstance(session.sync_session, ActSession):
+        raise TypeError("only a session of ACT writes")
+    session.sync_session.info.setdefault("left", {}).setdefault(table.__table__, []).append(row)
 
 
 async def wake(session: AsyncSession, name: str) -> None:
@@ -142,5 +163,5 @@ async def wake(session: AsyncSession, name: str) -> None:
 
 def insert_once(session: AsyncSession, table: Any) -> Any:
     """An INSERT into the table of this class that leaves alone what is there already."""
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    return insert(table.__table__).on_conflict_do_nothing()
+    dialects = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    return dialects(table.__table__).on_conflict_do_nothing()

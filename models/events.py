@@ -10,7 +10,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base
+from models.base import Base, write_at_commit
 
 
 class Event(Base):
@@ -37,4 +37,6 @@ def log(
     **detail: Any,
 ) -> None:
     """Note that something happened; it stands iff the transaction commits."""
-    session.add(Event(at=now, kind=kind, actor=actor, scope=scope, mandate_id=mandate_id, detail=detail))
+    write_at_commit(
+        session, Event, at=now, kind=kind, actor=actor, scope=scope, mandate_id=mandate_id, detail=detail
+    )

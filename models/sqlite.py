@@ -17,12 +17,16 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 PATIENCE: Final = 15.0  # seconds that a writer waits for its turn
+READY: Final = (
+    12  # connections that stay open once they were needed: opening one costs more than most uses of it
+)
+MORE: Final = 8
 PRAGMAS: Final = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
     f"busy_timeout={PATIENCE * 1000:.0f}",
-    "cache_size=-4000",
+    "cache_size=-2000",
 )
 
 Run = Callable[[sqlite3.Cursor], object]
@@ -145,7 +149,9 @@ def open_engine(url: URL | str) -> AsyncEngine:
         arguments, options = engine.dialect.create_connect_args(parsed)  # type: ignore[assignment]
         return await Connection(lambda: sqlite3.connect(*arguments, **options), writers)
 
-    engine = create_async_engine(parsed, async_creator=connect)
+    in_a_file = parsed.database not in (None, "", ":memory:")
+    pool = {"pool_size": READY, "max_overflow": MORE} if in_a_file else {}
+    engine = create_async_engine(parsed, async_creator=connect, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: object) -> None:

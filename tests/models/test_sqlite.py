@@ -140,3 +140,12 @@ async def test_a_database_is_durable_and_holds_its_references(database: Database
         asked = ("journal_mode", "synchronous", "foreign_keys")
         found = [await session.scalar(text(f"PRAGMA {name}")) for name in asked]
     assert found == ["wal", 2, 1]
+
+
+async def test_a_database_in_memory_works_too() -> None:
+    opened = open_database("sqlite+aiosqlite:///:memory:")
+    async with opened.ACT.begin() as session:
+        await session.execute(text("CREATE TABLE word (id INTEGER PRIMARY KEY, said TEXT UNIQUE)"))
+    await write(opened, "here")
+    assert await said(opened) == ["here"]
+    await opened.close()
