@@ -89,11 +89,11 @@ def _fallback_at(view: Standing, known: Mapping[str, Record], times: Times, us: 
 def _terms(
     view: Standing, known: Mapping[str, Record], mine: Sequence[Record], times: Times, now: datetime, us: Us
 ) -> Iterator[Duty]:
-    """The round's terms: by the convener once all answers can be here; by another if none came."""
+    """The round's terms: by the convener once all answers can be here; by another if none came. None where a round has begun."""
     answers = _answers(view, known)
     if us.collective not in answers or now > times.closes or now < times.ready:
         return
-    if any(r.type == "Terms" and r.by == us.collective for r in mine):
+    if view.terms is not None or any(r.type == "Terms" and r.by == us.collective for r in mine):
         return
     if us.collective == view.offer.by:
         heard = {r.by for r in known.values() if r.type == "Answer"}
@@ -113,12 +113,14 @@ def _terms(
 def _acks(
     view: Standing, known: Mapping[str, Record], mine: Sequence[Record], times: Times, now: datetime, us: Us
 ) -> Iterator[Duty]:
-    """Acknowledge the first terms that we can recompute; what they left out is objected to first, by digest."""
+    """Acknowledge the first terms that we can recompute; what they left out is objected to first, by digest. If others came into
+    effect, acknowledge those as well: that chooses nothing any more, and without it no ballot of our circles would be accepted."""
     if now > times.closes or us.collective not in _answers(view, known):
         return
-    if any(r.type == "TermsAck" for r in mine):
-        return
+    acked = {r["terms"] for r in mine if r.type == "TermsAck"}
     candidates = [r for r in known.values() if r.type == "Terms" and r["round"] == 1]
+    if acked:
+        candidates = [view.terms] if view.terms is not None and view.terms.digest not in acked else []
     for terms in sorted(candidates, key=lambda r: (r.by != view.offer.by, r.by, r.digest)):
         frozen, _ = recompute(view.offer, terms, known)
         if frozen is None:

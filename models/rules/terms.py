@@ -254,7 +254,7 @@ def effective(
     double = _double(offer, [one.terms for one in frozen.values()], frozen[best].terms.by if best else None)
     chosen = frozen[best] if best else None
     candidates = tuple(frozen[digest].terms for digest in sorted(frozen))
-    return InEffect(chosen, support[best] if best else {}, double, candidates), refused
+    return InEffect(chosen, _acks_of(chosen, in_time), double, candidates), refused
 
 
 def _candidates(
@@ -299,6 +299,14 @@ def _first_acks(acks: Iterable[Record]) -> dict[str, Record]:
     for ack in sorted(acks, key=lambda one: (one.at, one.digest)):
         first.setdefault(ack.by, ack)
     return first
+
+
+def _acks_of(chosen: Frozen | None, acks: Iterable[Record]) -> dict[str, Record]:
+    """By answering instance, its first acknowledgement of these terms, whether or not it acknowledged others before."""
+    if chosen is None:
+        return {}
+    mine = (ack for ack in acks if ack["terms"] == chosen.terms.digest and ack.by in chosen.instances)
+    return _first_acks(mine)
 
 
 def _double(offer: Record, candidates: Sequence[Record], effective_signer: str | None) -> tuple[Record, ...]:

@@ -92,6 +92,29 @@ def test_without_the_convener_another_proposes_terms_in_the_order_of_keys():
     assert types(say(meeting, second, opens + 20 * MINUTE)) == ["TermsAck"]
 
 
+def test_a_convener_that_comes_late_takes_part_in_the_round_that_others_began():
+    meeting = answered()
+    began = times_of(meeting.offer).opens + timedelta(minutes=30)
+    assert types(say(meeting, min(("elm", "ash"), key=key), began)) == ["Terms", "TermsAck"]
+    assert types(say(meeting, "oak", began + MINUTE)) == ["TermsAck"]
+
+
+def test_who_acknowledged_terms_that_did_not_come_into_effect_acknowledges_those_that_did():
+    meeting = answered()
+    times = times_of(meeting.offer)
+    theirs = meeting.freeze("elm", times.opens + HOUR)
+    ours = meeting.freeze("oak", times.opens + HOUR)
+    for name, terms in (("elm", theirs), ("ash", theirs), ("oak", ours)):
+        meeting.ack(name, terms, times.opens + HOUR)
+    assert meeting.standing(times.opens + HOUR).terms == theirs
+    said = say(meeting, "oak", times.opens + 2 * HOUR)
+    assert [(duty.type, duty.fields["terms"]) for duty in said] == [("TermsAck", theirs.digest)]
+    view = meeting.standing(times.opens + 2 * HOUR)
+    assert view.terms == theirs  # a second word chooses nothing
+    assert all(acked.ack for acked in view.acks)
+    assert view.acknowledged(key("oak!"))
+
+
 def test_nobody_proposes_terms_when_the_offer_was_withdrawn():
     meeting = answered()
     meeting.say("Withdraw", "oak", START + 30 * MINUTE)
@@ -163,8 +186,8 @@ def test_whenever_they_look_nobody_says_a_thing_twice_and_looking_again_at_once_
             say(meeting, name, now)
             assert duties(meeting.records, now, us(name), {}) == []
     for kind in ("Terms", "TermsAck"):
-        signers = [r.by for r in meeting.records if r.type == kind]
-        assert len(signers) == len(set(signers)), kind
+        said = [(r.by, r.get("terms")) for r in meeting.records if r.type == kind]
+        assert len(said) == len(set(said)), kind
 
 
 @settings(max_examples=40, deadline=None)
