@@ -138,14 +138,13 @@ async def listen(runner: web.AppRunner, settings: Settings) -> None:
 async def _work(settings: Settings) -> None:
     _log_plainly()
     await _prepare(settings)
-    app = create_app(settings, workers=True)
-    app.freeze()
-    await app.startup()
+    runner = web.AppRunner(create_app(settings, workers=True))  # without an address: nobody can ask it anything
+    await runner.setup()
     try:
         print(f"Jura works for {settings.url}", flush=True)
         await _until_stopped()
     finally:
-        await app.cleanup()
+        await runner.cleanup()
 
 
 async def _until_stopped() -> None:
