@@ -28,6 +28,10 @@ async def advance(session: AsyncSession, home: Home, name: str, now: datetime) -
     scope = await ledger.locked_scope(session, name)
     if scope is None:
         return
+    held_back = await ledger.held_back_until(session, scope.id, now)
+    if all(r.digest != name for r in await ledger.records(session, scope.id, now)):  # the Offer is held back
+        scope.due_at, scope.due_lease = held_back, None
+        return
     for _ in range(MOST_ROUNDS):
         if not await _do_what_is_due(session, home, scope, now):
             break
@@ -35,7 +39,6 @@ async def advance(session: AsyncSession, home: Home, name: str, now: datetime) -
     collective, instance = await us(session)
     here = Us(collective=collective.ed25519 or "", instance=instance.ed25519 or "")
     by_time = next_duty(await ledger.records(session, scope.id, now), now, here)
-    held_back = await ledger.held_back_until(session, scope.id, now)
     scope.due_at = min((at for at in (by_time, held_back) if at is not None), default=None)
     scope.due_lease = None
 

@@ -84,6 +84,9 @@ async def us(session: AsyncSession) -> tuple[Actor, Actor]:
 
 
 async def offer_of(session: AsyncSession, scope: Scope, now: datetime) -> tuple[Record, list[Record]]:
-    """The Offer of a decision and all its records."""
+    """The Offer of a decision and all its records; NotFound while the Offer is held back."""
     records = await ledger.records(session, scope.id, now)
-    return next(r for r in records if r.digest == scope.name), records
+    offer = next((r for r in records if r.digest == scope.name), None)
+    if offer is None:
+        raise NotFound("no-offer", "This decision has not begun yet.")
+    return offer, records
