@@ -124,8 +124,10 @@ async def scope_named(session: AsyncSession, name: str) -> Scope | None:
 
 
 async def locked_scope(session: AsyncSession, name: str) -> Scope | None:
-    """The scope, locked on PostgreSQL until the transaction ends: whoever reads a sequence and appends starts here."""
-    return await session.scalar(select(Scope).where(Scope.name == name).with_for_update())
+    """The scope as it is now, locked on PostgreSQL until the transaction ends: whoever reads a sequence and appends starts here.
+    What this session knew of it before it had to wait is read anew."""
+    query = select(Scope).where(Scope.name == name).with_for_update()
+    return await session.scalar(query.execution_options(populate_existing=True))
 
 
 async def append(

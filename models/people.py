@@ -199,6 +199,11 @@ async def circles(session: AsyncSession) -> Sequence[Circle]:
     return (await session.scalars(query)).all()
 
 
+async def lock_assembly(session: AsyncSession) -> None:
+    """On PostgreSQL, whoever changes who there is comes one after the other until the transaction ends."""
+    await session.scalar(select(Circle.id).where(Circle.is_assembly).with_for_update(key_share=True))
+
+
 async def circle_by_actor(session: AsyncSession, actor_id: int) -> Circle | None:
     return await session.scalar(select(Circle).where(Circle.actor_id == actor_id))
 

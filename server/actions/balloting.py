@@ -58,6 +58,7 @@ async def note_position(
     member, circle = await seat(session, viewer, scope)
     offer, records = await offer_of(session, scope, now)
     check_answer(offer, records, answer)
+    await ledger.locked_scope(session, scope.name)  # one click after the other
     row = await session.scalar(
         select(Position).where(Position.scope_id == scope.id, Position.member_id == member.id)
     )
@@ -127,6 +128,7 @@ async def confirm(
 
 async def unconfirm(session: AsyncSession, viewer: Viewer, scope: Scope, number: int) -> None:
     """The member takes their confirmation back; possible until the draft is cast."""
+    await ledger.locked_scope(session, scope.name)
     member, circle = await seat(session, viewer, scope)
     draft = await decisions.latest_draft(session, scope.id, circle.id)
     if draft is None or draft.number != number:

@@ -90,6 +90,7 @@ async def join(
     session: AsyncSession, token: str, login: str, name: str, password_hash: str, now: datetime
 ) -> Member:
     """The holder of an invitation becomes a member. The founder receives the founding mandate: all powers, 30 days."""
+    await people.lock_assembly(session)
     invitation = await open_invitation(session, token, now)
     if await people.member_by_login(session, login) is not None:
         raise Invalid({"login": "Somebody here already uses this name. Choose another."})

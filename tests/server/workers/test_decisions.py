@@ -10,6 +10,7 @@ from activitypub import proofs
 from models.decisions import Decision
 from models.ledger import Scope
 from models.rules import records
+from server.actions.keeping import advance
 from server.workers import decisions
 from server.workers.decisions import decisions_due
 from tests.server.peers.joint import Joint
@@ -62,7 +63,6 @@ async def test_a_decision_that_nobody_can_compute_holds_up_no_other(
     world: World, elm: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, joint = await offered(world, elm, "bad"), await offered(world, elm, "elm")
-    advance = decisions.advance
 
     async def fail(session: Any, home: Any, name: str, now: Any) -> None:
         if name == bad.name:
