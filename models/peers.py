@@ -43,18 +43,20 @@ class Tombstone(Base):
     at: Mapped[datetime]
 
 
-KEY_HOLDER: Final = (
+KEY_HOLDERS: Final = (
     select(Actor, Peer.is_blocked)
     .outerjoin(Peer, Peer.authority == Actor.authority)
-    .where(Actor.key_id == bindparam("key_id"), Actor.gone_at.is_(None))
+    .where(Actor.key_id.in_(bindparam("key_ids", expanding=True)), Actor.gone_at.is_(None))
+    .order_by(Actor.id.desc())
 )
 """Built once: it runs for every activity that arrives."""
 
 
-async def key_holder(session: AsyncSession, key_id: str) -> tuple[Actor | None, bool]:
-    """The actor that is known to sign with this key, if it is not gone, and whether its server is blocked."""
-    found = (await session.execute(KEY_HOLDER, {"key_id": key_id})).first()
-    return (None, False) if found is None else (found[0], bool(found[1]))
+async def key_holders(session: AsyncSession, key_ids: Iterable[str]) -> dict[str, tuple[Actor, bool]]:
+    """The actors that are known to sign with these keys, if they are not gone, and whether their servers are blocked; of two
+    with one key the first known."""
+    rows = (await session.execute(KEY_HOLDERS, {"key_ids": list(key_ids)})).all()
+    return {actor.key_id: (actor, bool(blocked)) for actor, blocked in rows}
 
 
 async def is_blocked(session: AsyncSession, authority: str) -> bool:

@@ -161,8 +161,10 @@ async def actor_by_uri(session: AsyncSession, uri: str) -> Actor | None:
     return await session.scalar(select(Actor).where(Actor.uri == uri))
 
 
-async def actor_by_key_id(session: AsyncSession, key_id: str) -> Actor | None:
-    return await session.scalar(select(Actor).where(Actor.key_id == key_id))
+async def actors_by_uri(session: AsyncSession, uris: Iterable[str]) -> dict[str, Actor]:
+    """Those of these actors that we know, by uri."""
+    query = select(Actor).where(Actor.uri.in_(list(uris)))
+    return {actor.uri: actor for actor in (await session.scalars(query)).all()}
 
 
 async def actors_by_key(session: AsyncSession, keys: Iterable[str]) -> dict[str, Actor]:

@@ -5,9 +5,10 @@ when a row is claimed, so that a job which kills its worker ends as a dead lette
 host: one row per host gives concurrency, back-off, circuit breaking and the remembered signature scheme in one place.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final
 
 from sqlalchemy import (
     ForeignKey,
@@ -27,8 +28,9 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 
-from models.base import Base, wake
+from models.base import Base, insert_once, wake
 from models.people import Actor
 from models.posts import Activity
 
@@ -90,41 +92,71 @@ class Delivery(Base):
 
 async def accept(session: AsyncSession, activity_uri: str, signer: str, body: bytes, now: datetime) -> bool:
     """Store an accepted activity for its handler. False if it is here already: the first one wins."""
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    values = {
-        "activity_uri": activity_uri,
-        "signer": signer,
-        "body": body,
-        "received_at": now,
-        "due_at": now,
-        "attempts": 0,
-    }
-    result = await session.execute(
-        insert(InboxItem).values(**values).on_conflict_do_nothing(index_elements=["activity_uri"])
-    )
-    if not result.rowcount:  # type: ignore[attr-defined]
-        return False
-    await wake(session, "inbox")
-    return True
+    return bool(await accept_all(session, [(activity_uri, signer, body)], now))
+
+
+async def accept_all(
+    session: AsyncSession, arrived: Iterable[tuple[str, str, bytes]], now: datetime
+) -> set[str]:
+    """Store accepted activities (uri, who signed it, body) for their handlers; returns the uris of those that are new."""
+    rows = [
+        {
+            "activity_uri": uri,
+            "signer": signer,
+            "body": body,
+            "received_at": now,
+            "due_at": now,
+            "attempts": 0,
+        }
+        for uri, signer, body in sorted(arrived, key=itemgetter(0))  # so that nobody waits in a ring
+    ]
+    insert = insert_once(session, InboxItem).returning(InboxItem.activity_uri)
+    stored = set(await session.scalars(insert, rows) if rows else ())
+    if stored:
+        await wake(session, "inbox")
+    return stored
+
+
+WAITING: Final = (
+    select(InboxItem)
+    .where(InboxItem.outcome.is_(None), InboxItem.due_at <= bindparam("now"))
+    .where(or_(InboxItem.lease_until.is_(None), InboxItem.lease_until < bindparam("now")))
+    .order_by(InboxItem.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
 
 
 async def claim_inbox(
     session: AsyncSession, now: datetime, lease: timedelta, most: int
 ) -> Sequence[InboxItem]:
     """Take up to `most` waiting items, oldest first; they are ours until the lease ends."""
-    free = (
-        select(InboxItem)
-        .where(InboxItem.outcome.is_(None), InboxItem.due_at <= now)
-        .where(or_(InboxItem.lease_until.is_(None), InboxItem.lease_until < now))
-        .order_by(InboxItem.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    items = (await session.scalars(free)).all()
+    items = (await session.scalars(WAITING, {"now": now, "most": most})).all()
+    if items:
+        claimed = update(InboxItem).where(InboxItem.id.in_([item.id for item in items]))
+        taken = claimed.values(lease_until=now + lease, attempts=InboxItem.attempts + 1)
+        await session.execute(taken.execution_options(synchronize_session=False))
     for item in items:
-        item.lease_until = now + lease
-        item.attempts += 1
+        set_committed_value(item, "lease_until", now + lease)
+        set_committed_value(item, "attempts", item.attempts + 1)
     return items
+
+
+ITEMS: Final[Any] = InboxItem.__table__
+SETTLE: Final = (
+    update(ITEMS)
+    .where(ITEMS.c.id == bindparam("claimed"), ITEMS.c.attempts == bindparam("tried"))
+    .where(ITEMS.c.outcome.is_(None))
+    .values(lease_until=None)
+)
+
+
+async def settle_inbox(session: AsyncSession, items: Sequence[tuple[InboxItem, Mapping[str, Any]]]) -> bool:
+    """Write these values (the same columns for all) to claimed items; False if somebody took one over since. On PostgreSQL
+    one at a time."""
+    rows = [{"claimed": item.id, "tried": item.attempts, **values} for item, values in items]
+    result = await session.execute(SETTLE, rows if len(rows) > 1 else rows[0])
+    return bool(result.rowcount == len(rows))  # type: ignore[attr-defined]
 
 
 async def enqueue(

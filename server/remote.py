@@ -7,6 +7,7 @@ Called by the faces and workers, never by actions.
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -31,7 +32,7 @@ from models.peers import (
     HOUR,
     SEEN_AGAIN_AFTER,
     is_blocked,
-    key_holder,
+    key_holders,
     may_refetch_keys,
     new_actors_lately,
     note_new_actor,
@@ -235,8 +236,14 @@ async def _known(app: web.Application, uri: str) -> Actor | None:
 
 async def known_by_key(app: web.Application, key_id: str) -> tuple[Actor | None, bool]:
     """The actor of this key as far as we know it, and whether its server is blocked; nobody is asked."""
+    return (await known_by_keys(app, [key_id]))[0]
+
+
+async def known_by_keys(app: web.Application, key_ids: Sequence[str]) -> list[tuple[Actor | None, bool]]:
+    """The same for several keys, in their order."""
     async with app[DATABASE].READ() as session:
-        return await key_holder(session, key_id)
+        found = await key_holders(session, set(key_ids))
+    return [found.get(key_id, (None, False)) for key_id in key_ids]
 
 
 async def _admit(app: web.Application, authority: str, unknown: bool) -> None:

@@ -138,7 +138,9 @@ async def listen(runner: web.AppRunner, settings: Settings) -> None:
 async def _work(settings: Settings) -> None:
     _log_plainly()
     await _prepare(settings)
-    runner = web.AppRunner(create_app(settings, workers=True))  # without an address: nobody can ask it anything
+    runner = web.AppRunner(
+        create_app(settings, workers=True)
+    )  # without an address: nobody can ask it anything
     await runner.setup()
     try:
         print(f"Jura works for {settings.url}", flush=True)

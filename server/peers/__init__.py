@@ -10,7 +10,7 @@ def add_routes(app: web.Application) -> None:
     """All paths for other servers; also gives the application what they and the workers keep in memory."""
     remote.prepare(app)
     app[actors.DOCUMENTS] = {}
-    app[inbox.DOOR] = inbox.Door()
+    app[inbox.DOOR] = inbox.Door(app)
     app.router.add_routes(
         [
             web.post("/inbox", inbox.receive),

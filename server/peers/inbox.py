@@ -4,9 +4,11 @@ Nothing here grows with what the sender wishes: sizes, time and the number of ac
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -26,6 +28,7 @@ from server.keys import CLOCK, DATABASE
 from server.peers.actors import is_served
 from server.peers.callers import signer_of
 from server.peers.handlers import HANDLERS
+from server.together import Together
 
 AT_ONCE: Final = 32
 BODY_SECONDS: Final = 30.0
@@ -33,10 +36,23 @@ TRY_AGAIN_AFTER: Final = 60  # seconds
 TYPE_LENGTH: Final = 64
 
 
-class Door:
-    """How many activities are being looked at."""
+@dataclass(frozen=True)
+class Arrived:
+    """A verified activity that is to be written down. `offset`: seconds by which its server's clock is ahead of ours."""
 
-    inside = 0
+    activity: Activity
+    signer: Actor
+    body: bytes
+    offset: float | None
+
+
+class Door:
+    """How many activities are being looked at. Who comes at the same time is looked up, and written down, in one go."""
+
+    def __init__(self, app: web.Application) -> None:
+        self.inside = 0
+        self.known = Together(partial(remote.known_by_keys, app), AT_ONCE)
+        self.stored = Together(partial(_store, app), AT_ONCE)
 
 
 DOOR: web.AppKey[Door] = web.AppKey("inbox door", Door)
@@ -58,8 +74,8 @@ async def receive(request: web.Request) -> web.Response:
 
 
 async def _take(request: web.Request, claim: Claim, body: bytes) -> None:
-    app = request.app
-    known, blocked = await remote.known_by_key(app, claim.key_id)
+    app, door = request.app, request.app[DOOR]
+    known, blocked = await door.known.ask(claim.key_id)
     if blocked:
         raise Forbidden("blocked", "This server is blocked here.")
     if known is None and _says_goodbye(codec.tidy(codec.decode(body))):
@@ -68,23 +84,28 @@ async def _take(request: web.Request, claim: Claim, body: bytes) -> None:
     app[remote.MEMORY].answered(signer.authority)
     activity = codec.tidy(codec.decode(body))
     _check_speaker(activity, signer)
-    await _store(app, activity, signer, body, _clock_offset(request, claim))
+    await door.stored.ask(Arrived(activity, signer, body, _clock_offset(request, claim)))
 
 
-async def _store(
-    app: web.Application, activity: Activity, signer: Actor, body: bytes, offset: float | None
-) -> None:
-    """One transaction: the activity with its event, and that its server was seen."""
-    now, kind = app[CLOCK].now(), activity.type[:TYPE_LENGTH]
+async def _store(app: web.Application, arrived: Sequence[Arrived]) -> Sequence[None]:
+    """One transaction: the activities, each with its event, and that their servers were seen."""
+    now, memory = app[CLOCK].now(), app[remote.MEMORY]
+    handled = [
+        (one.activity.id, one.signer.uri, one.body) for one in arrived if one.activity.type in HANDLERS
+    ]
     async with app[DATABASE].ACT.begin() as session:
-        if app[remote.MEMORY].is_news(signer.authority, now):
-            await note_seen(session, signer.authority, offset, now)
-        if activity.type not in HANDLERS:
-            log(session, "activity ignored", now, actor=signer.uri, type=kind)
-        elif await queues.accept(session, activity.id, signer.uri, body, now):
-            log(session, "activity received", now, actor=signer.uri, type=kind)
-        else:
-            log(session, "activity repeated", now, actor=signer.uri, type=kind)
+        for one in sorted(arrived, key=lambda each: each.signer.authority):
+            if memory.is_news(one.signer.authority, now):
+                await note_seen(session, one.signer.authority, one.offset, now)
+        new = await queues.accept_all(session, handled, now)
+        for one in arrived:
+            word = "repeated" if one.activity.type in HANDLERS else "ignored"
+            if one.activity.id in new:
+                new.discard(one.activity.id)  # another one with the same id repeats it
+                word = "received"
+            kind = one.activity.type[:TYPE_LENGTH]
+            log(session, f"activity {word}", now, actor=one.signer.uri, type=kind)
+    return [None] * len(arrived)
 
 
 def _check_speaker(activity: Activity, signer: Actor) -> None:

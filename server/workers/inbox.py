@@ -3,24 +3,27 @@ and settles the row. Whatever kills us in between, the row is still there and no
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import codec
 from activitypub.errors import Unreachable, WireError
 from models import people
-from models.queues import InboxItem, claim_inbox
+from models.people import Actor
+from models.queues import InboxItem, claim_inbox, settle_inbox
 from models.rules import backoff
 from models.rules.records import BadRecord
 from models.rules.refusals import Refusal
 from server.keys import CLOCK, DATABASE, HOME
 from server.peers.handlers import HANDLERS
-from server.peers.received import IGNORED, REFUSED, Received
+from server.peers.received import IGNORED, REFUSED, On, Received
+from server.together import Together
 from server.workers.slots import keep_busy
 
 LEASE: Final = timedelta(minutes=5)
@@ -31,28 +34,48 @@ REASON_LENGTH: Final = 500
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A claimed item that its check let pass, and what is to be done with it."""
+
+    item: InboxItem
+    received: Received
+    checked: Any
+    act: On
+
+
+Acting = Together[Ready, None]
+
+
 async def inbox_due(app: web.Application) -> int:
-    """Handle what waits in the inbox, several at a time; returns how many rows were settled or put off."""
+    """Handle what waits in the inbox, several at a time; returns how many rows were settled or put off.
+
+    Who is ready to act at the same time shares a transaction where only one can write anyway (SQLite). Elsewhere each has its
+    own, so that none waits for another's locks.
+    """
     database, clock = app[DATABASE], app[CLOCK]
+    acting = Acting(partial(_act, app), AT_ONCE)
 
-    async def claim(most: int) -> Sequence[InboxItem]:
+    async def claim(most: int) -> list[tuple[InboxItem, Actor | None]]:
         async with database.ACT.begin() as session:
-            return await claim_inbox(session, clock.now(), LEASE, most)
+            items = await claim_inbox(session, clock.now(), LEASE, most)
+            signers = await people.actors_by_uri(session, {item.signer for item in items}) if items else {}
+        return [(item, signers.get(item.signer)) for item in items]
 
-    async def work(item: InboxItem) -> int:
-        return await _handle(app, item)
+    async def work(claimed: tuple[InboxItem, Actor | None]) -> int:
+        return await _handle(app, acting, *claimed)
 
     return await keep_busy(app, "inbox", AT_ONCE, claim, work)
 
 
-async def _handle(app: web.Application, item: InboxItem) -> int:
+async def _handle(app: web.Application, acting: Acting, item: InboxItem, signer: Actor | None) -> int:
     """One claimed item, to its end or to its next attempt. What nobody expected is logged and tried again like what may pass."""
     with contextlib.suppress(LeaseLost):
         try:
             if item.attempts > backoff.MOST_ATTEMPTS:
                 await _end(app, item, DEAD, "killed: It was begun too often and never finished.")
             else:
-                await _check_and_act(app, item)
+                await _check_and_act(app, acting, item, signer)
         except LeaseLost:
             raise
         except (Refusal, BadRecord) as error:
@@ -65,28 +88,39 @@ async def _handle(app: web.Application, item: InboxItem) -> int:
     return 1
 
 
-async def _check_and_act(app: web.Application, item: InboxItem) -> None:
+async def _check_and_act(app: web.Application, acting: Acting, item: InboxItem, signer: Actor | None) -> None:
     activity = codec.tidy(codec.decode(item.body or b""))
-    async with app[DATABASE].READ() as session:
-        signer = await people.actor_by_uri(session, item.signer)
     handler = HANDLERS.get(activity.type)
     if signer is None or handler is None:
         await _end(app, item, IGNORED, None)
         return
     check, act = handler
     received = Received(activity, signer, item.received_at)
-    checked = await check(app, received)
+    ready = Ready(item, received, await check(app, received), act)
+    if app[DATABASE].is_postgresql:
+        await _act(app, [ready])
+    else:
+        await acting.ask(ready)
+
+
+async def _act(app: web.Application, ready: Sequence[Ready]) -> Sequence[None]:
+    """One transaction in which each acts and is settled. If one raises, all of it was not done."""
+    now = app[CLOCK].now()
     async with app[DATABASE].ACT.begin() as session:
-        now = app[CLOCK].now()
-        word = await act(session, app[HOME], received, checked, now)
-        await _settle(session, item, outcome=word, reason=None, done_at=now, body=None, due_at=None)
+        words = [
+            (one.item, await one.act(session, app[HOME], one.received, one.checked, now)) for one in ready
+        ]
+        over = {"reason": None, "done_at": now, "body": None, "due_at": None}
+        await _settle(session, [(item, {"outcome": word, **over}) for item, word in words])
+    return [None] * len(ready)
 
 
 async def _end(app: web.Application, item: InboxItem, outcome: str, reason: str | None) -> None:
     """The item is over: its body goes, its id stays, so that a repeat is known."""
     now = app[CLOCK].now()
     async with app[DATABASE].ACT.begin() as session:
-        await _settle(session, item, outcome=outcome, reason=reason, done_at=now, body=None, due_at=None)
+        over = {"outcome": outcome, "reason": reason, "done_at": now, "body": None, "due_at": None}
+        await _settle(session, [(item, over)])
 
 
 async def _put_off(app: web.Application, item: InboxItem, error: Exception) -> None:
@@ -98,22 +132,17 @@ async def _put_off(app: web.Application, item: InboxItem, error: Exception) -> N
         return
     asked = backoff.retry_after(error.retry_after, now=now) if isinstance(error, Unreachable) else None
     async with app[DATABASE].ACT.begin() as session:
-        await _settle(session, item, due_at=now + max(pause, asked or pause), reason=_reason(error))
+        later = {"due_at": now + max(pause, asked or pause), "reason": _reason(error)}
+        await _settle(session, [(item, later)])
 
 
 class LeaseLost(Exception):
     """Our lease ended, and another worker has the item, or is done with it. What we did is rolled back."""
 
 
-async def _settle(session: AsyncSession, item: InboxItem, **values: Any) -> None:
-    """Write down how it went, if the item is still ours; LeaseLost if not."""
-    ours = (
-        InboxItem.id == item.id,
-        InboxItem.outcome.is_(None),
-        InboxItem.attempts == item.attempts,
-    )
-    settled = update(InboxItem).where(*ours).values(lease_until=None, **values).returning(InboxItem.id)
-    if (await session.scalars(settled)).first() is None:
+async def _settle(session: AsyncSession, items: Sequence[tuple[InboxItem, Mapping[str, Any]]]) -> None:
+    """Write down how it went with items that are still ours; LeaseLost if one is not."""
+    if not await settle_inbox(session, items):
         raise LeaseLost
 
 

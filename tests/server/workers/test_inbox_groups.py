@@ -1,0 +1,138 @@
+"""Activities that are written down, or handled, together: each has its own effect and its own end, as if it had come alone."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.events import log
+from models.follows import Follow
+from models.queues import InboxItem
+from models.rules.refusals import NotAllowed
+from server.home import Home
+from server.peers.handlers import HANDLERS, table
+from server.peers.received import Received, Word
+from server.workers import inbox
+from server.workers.inbox import inbox_due
+from tests.server.peers.world import Stranger, World
+
+OAK = "http://oak.test/c/oak"
+
+
+@pytest.fixture
+def acts(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A type of activity, "Test", for which a test says what is done, by the last word of the activity's id."""
+    told: dict[str, Any] = {}
+
+    async def check(app: web.Application, item: Received) -> str:
+        word = item.activity.id.rsplit("/", 1)[1]
+        if "check" in told:
+            await told["check"](app, word)
+        return word
+
+    async def act(session: AsyncSession, home: Home, item: Received, word: str, now: datetime) -> Word:
+        log(session, "acted", now, word=word)
+        await told.get(word, nothing)(session)
+        return "done"
+
+    monkeypatch.setattr("server.workers.inbox.HANDLERS", table([*HANDLERS.items(), ("Test", (check, act))]))
+    monkeypatch.setattr("server.peers.inbox.HANDLERS", table([*HANDLERS.items(), ("Test", (check, act))]))
+    return told
+
+
+async def nothing(session: AsyncSession) -> None:
+    pass
+
+
+async def refuse(session: AsyncSession) -> None:
+    raise NotAllowed("participant", "Only participants may.")
+
+
+async def fail(session: AsyncSession) -> None:
+    raise RuntimeError("nobody expected this")
+
+
+async def outcomes(world: World, *words: str) -> list[str | None]:
+    return [(await world.item(f"http://masto.test/a/{word}")).outcome for word in words]
+
+
+async def acted(world: World) -> list[str]:
+    return sorted(event.detail["word"] for event in await world.events("acted"))
+
+
+async def arrive(world: World, masto: Stranger, *words: str) -> None:
+    ana = masto.person("ana")
+    tests = [ana.activity("Test", id=f"http://masto.test/a/{word}") for word in words]
+    assert await asyncio.gather(*(world.post(ana, test) for test in tests)) == [202] * len(words)
+
+
+async def test_one_that_is_refused_or_fails_leaves_the_others_as_if_it_had_not_been_there(
+    world: World, masto: Stranger, acts: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    acts.update(b=refuse, d=fail)
+    await arrive(world, masto, "a", "b", "c", "d", "e")
+    assert await inbox_due(world.of().app) == 5
+    assert await outcomes(world, "a", "b", "c", "d", "e") == ["done", "refused", "done", None, "done"]
+    assert await acted(world) == ["a", "c", "e"]
+    assert "nobody expected this" in caplog.text
+
+
+async def test_one_whose_lease_was_lost_has_no_effect_and_the_others_have_theirs_once(
+    world: World, masto: Stranger, acts: dict[str, Any]
+) -> None:
+    async def slow(app: web.Application, word: str) -> None:
+        if word == "b":
+            del acts["check"]
+            world.clock.advance(inbox.LEASE + timedelta(seconds=1))
+            await inbox_due(app)  # another worker takes all three over and is done first
+
+    acts["check"] = slow
+    await arrive(world, masto, "a", "b", "c")
+    await inbox_due(world.of().app)
+    assert await outcomes(world, "a", "b", "c") == ["done"] * 3
+    assert await acted(world) == ["a", "b", "c"]
+
+
+async def test_one_that_waits_long_for_its_check_keeps_no_other_waiting(
+    world: World, masto: Stranger, acts: dict[str, Any]
+) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(_app: web.Application, word: str) -> None:
+        if word == "a":
+            await go_on.wait()
+
+    acts["check"] = slow
+    await arrive(world, masto, "a", "b", "c")
+    handling = asyncio.create_task(inbox_due(world.of().app))
+    async with asyncio.timeout(10):
+        while await outcomes(world, "a", "b", "c") != [None, "done", "done"]:
+            pass
+        go_on.set()
+        assert await handling == 3
+    assert await acted(world) == ["a", "b", "c"]
+
+
+async def test_many_at_the_door_at_once_are_each_let_in_or_turned_away_by_their_own_merits(
+    world: World, masto: Stranger
+) -> None:
+    ana, ben = masto.person("ana"), masto.person("ben")
+    eve = (await world.stranger("evil")).person("eve")
+    wish = ana.activity("Follow", object=OAK)
+    foreign = {**ben.activity("Follow", object=OAK), "actor": ana.uri}
+    posts = [
+        *(world.post(ana, wish) for _ in range(3)),
+        *(world.post(ben, ben.activity("Follow", object=OAK)) for _ in range(3)),
+        world.post(ben, foreign),
+        world.post(eve, {**wish, "id": f"{wish['id']}/2"}),
+        world.post(ana, ana.activity("Dance")),
+    ]
+    assert await asyncio.gather(*posts) == [202] * 6 + [401, 401, 202]
+    assert await world.count(InboxItem) == 4
+    kinds = [(await world.events(f"activity {word}")) for word in ("received", "repeated", "ignored")]
+    assert [len(events) for events in kinds] == [4, 2, 1]
+    assert await inbox_due(world.of().app) == 4
+    assert await world.count(Follow) == 2
