@@ -3,6 +3,7 @@
 Such a form travels through the log-in page as a hidden field; after the log-in it is shown with a button that sends it again.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from models.people import member_by_login
 from models.rules.refusals import NotAllowed, TooMany
 from server.actions import people
 from server.keys import CLOCK, DATABASE
-from server.web.forms import Form, FormHandler, Problems, Stale, parse, posted, safe_path
+from server.web.forms import NOT_KEPT, Form, FormHandler, Problems, Stale, parse, posted, safe_path
 from server.web.passwords import is_password
 from server.web.render import Frame, frame_of, page, see
 from server.web.sessions import (
@@ -47,7 +48,15 @@ class ResumePage:
     @property
     def words(self) -> list[str]:
         """What looks as if a person had typed it."""
-        return [value for _, value in self.pairs if " " in value or len(value) > 30]
+        return [value for name, value in self.pairs if name not in NOT_KEPT and re.search(r"\s|.{65}", value)]
+
+
+@dataclass(frozen=True)
+class KeptPage:
+    """A form that may not be sent any more: why, and what was typed in it."""
+
+    sentence: str
+    words: list[str]
 
 
 def form_frame(visit: Visit) -> Frame:
@@ -64,9 +73,10 @@ def taking(handler: FormHandler) -> Callable[[web.Request], Awaitable[web.Stream
         except Stale as stale:
             return await _later(request, stale.form)
         except NotAllowed as refusal:
-            if refusal.code != "log-in":
-                raise
-            return await _later(request, await posted(request))
+            form = await posted(request)
+            if refusal.code == "log-in":
+                return await _later(request, form)
+            return await _not_allowed(request, form, refusal)
 
     return take
 
@@ -83,6 +93,16 @@ async def _later(request: web.Request, form: Form) -> web.Response:
 def _resume(request: web.Request, frame: Frame, action: str, form: Form) -> web.Response:
     context = ResumePage(action, parse(form.kept()).pairs)
     return page(request, frame, "people/resume.html", context)
+
+
+async def _not_allowed(request: web.Request, form: Form, refusal: NotAllowed) -> web.Response:
+    """The power has lapsed since the form was opened: the words are shown, so that they can be copied."""
+    words = ResumePage("", form.pairs).words
+    if not words:
+        raise refusal
+    async with reading(request) as visit:
+        context = KeptPage(refusal.sentence, words)
+        return page(request, frame_of(visit), "people/kept.html", context, HTTPStatus.FORBIDDEN)
 
 
 async def login_page(request: web.Request) -> web.StreamResponse:

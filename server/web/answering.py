@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -15,7 +15,7 @@ from models.rules.refusals import Conflict, Invalid, Refusal
 from server.actions import convening
 from server.actions.seating import circles_to_deal
 from server.actions.visible import decision_for
-from server.keys import HOME
+from server.keys import CLOCK, HOME
 from server.web.convening import fresh_keys
 from server.web.decisions import Known, known_decision
 from server.web.forms import Form, Problems, problems_of
@@ -25,6 +25,7 @@ from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, reading
 from server.web.words import METHODS, TAKES, VISIBILITY, Choice
 
+LATEST_ASSEMBLY: Final = timedelta(days=366)
 END_OF_DAY: Final = time(23, 59, 59, tzinfo=UTC)
 
 
@@ -70,25 +71,25 @@ class WithdrawPage:
     problems: Problems = field(default_factory=Problems)
 
 
-def _status(problems: Problems) -> HTTPStatus:
+def status_of(problems: Problems) -> HTTPStatus:
     return HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
 
 
-async def _member_only(request: web.Request) -> web.Response | None:
+async def member_only(request: web.Request) -> web.Response | None:
     """Visitors of a decision that they may see are sent to log in first."""
     async with reading(request) as visit:
         await decision_for(visit.session, visit.viewer, request.match_info["name"])
         return None if visit.viewer.is_member else see(f"/login?next={request.path}")
 
 
-async def _members_decision(request: web.Request) -> str:
+async def members_decision(request: web.Request) -> str:
     """The name of the decision, if a member asks who may see it; before anything costly is done for the form."""
     async with reading(request) as visit:
         visit.viewer.require_member()
         return (await decision_for(visit.session, visit.viewer, request.match_info["name"])).name
 
 
-async def _locked(visit: Visit, name: str) -> Scope:
+async def locked(visit: Visit, name: str) -> Scope:
     """The decision inside the transaction that acts; forms about one decision are let in one after the other."""
     await ledger.locked_scope(visit.session, name)
     return await decision_for(visit.session, visit.viewer, name)
@@ -98,7 +99,7 @@ async def _locked(visit: Visit, name: str) -> Scope:
 
 
 async def answer_page(request: web.Request) -> web.StreamResponse:
-    return await _member_only(request) or await _answer_page(request, Form(), Problems())
+    return await member_only(request) or await _answer_page(request, Form(), Problems())
 
 
 async def _answer_page(request: web.Request, form: Form, problems: Problems) -> web.Response:
@@ -127,7 +128,7 @@ async def _answer_page(request: web.Request, form: Form, problems: Problems) -> 
             ratify_by=form.one("ratify_by"),
             problems=problems,
         )
-        return page(request, frame_of(visit), "decisions/answer.html", context, _status(problems))
+        return page(request, frame_of(visit), "decisions/answer.html", context, status_of(problems))
 
 
 async def _hands(visit: Visit) -> tuple[int, list[int]]:
@@ -144,15 +145,15 @@ async def _hands(visit: Visit) -> tuple[int, list[int]]:
 
 async def answer(request: web.Request, form: Form) -> web.StreamResponse:
     """Say how the collective takes part. The same answer sent twice is given once."""
-    name = await _members_decision(request)
-    takes = form.one("takes")
+    name = await members_decision(request)
+    takes, now = form.one("takes"), request.app[CLOCK].now()
     try:
         if takes not in TAKES:
             raise Invalid({"takes": "Choose how your collective takes part."})
-        ratify_by = _day(form.one("ratify_by")) if takes == "ratifies" else None
+        ratify_by = _day(form.one("ratify_by"), now) if takes == "ratifies" else None
         keys = await fresh_keys(request)
         async with acting(request) as visit:
-            scope = await _locked(visit, name)
+            scope = await locked(visit, name)
             await convening.answer(
                 visit.session, request.app[HOME], visit.viewer, scope, takes, ratify_by, keys, visit.now
             )
@@ -171,19 +172,22 @@ async def _said_already(request: web.Request, takes: str) -> bool:
         return given is not None and given["takes"] == takes
 
 
-def _day(text: str) -> datetime:
+def _day(text: str, now: datetime) -> datetime:
     """The end (UTC) of the day that a date field holds."""
     try:
-        return datetime.combine(date.fromisoformat(text), END_OF_DAY)
+        day = datetime.combine(date.fromisoformat(text), END_OF_DAY)
     except ValueError as error:
         raise Invalid({"ratify_by": "Say the day of your assembly, such as 2027-03-14."}) from error
+    if day > now + LATEST_ASSEMBLY:
+        raise Invalid({"ratify_by": "Choose a day within a year: the others wait for your assembly."})
+    return day
 
 
 # Making a proposal
 
 
 async def propose_page(request: web.Request) -> web.StreamResponse:
-    return await _member_only(request) or await _propose_page(request, Form(), Problems())
+    return await member_only(request) or await _propose_page(request, Form(), Problems())
 
 
 async def _propose_page(request: web.Request, form: Form, problems: Problems) -> web.Response:
@@ -200,7 +204,7 @@ async def _propose_page(request: web.Request, form: Form, problems: Problems) ->
             details=form.one("details"),
             problems=problems,
         )
-        return page(request, frame_of(visit), "decisions/propose.html", context, _status(problems))
+        return page(request, frame_of(visit), "decisions/propose.html", context, status_of(problems))
 
 
 async def _speaks(visit: Visit, known: Known) -> str:
@@ -216,11 +220,11 @@ async def _speaks(visit: Visit, known: Known) -> str:
 
 async def propose(request: web.Request, form: Form) -> web.StreamResponse:
     """Add a proposal. The same one sent twice is made once."""
-    name = await _members_decision(request)
+    name = await members_decision(request)
     title, details = form.one("title"), form.one("details")
     try:
         async with acting(request) as visit:
-            scope = await _locked(visit, name)
+            scope = await locked(visit, name)
             if not await _proposed_already(visit, title, details):
                 await convening.propose(
                     visit.session, request.app[HOME], visit.viewer, scope, title, details, visit.now
@@ -243,7 +247,7 @@ async def _proposed_already(visit: Visit, title: str, details: str) -> bool:
 
 
 async def withdraw_page(request: web.Request) -> web.StreamResponse:
-    return await _member_only(request) or await _withdraw_page(request, Form(), Problems())
+    return await member_only(request) or await _withdraw_page(request, Form(), Problems())
 
 
 async def _withdraw_page(request: web.Request, form: Form, problems: Problems) -> web.Response:
@@ -251,15 +255,15 @@ async def _withdraw_page(request: web.Request, form: Form, problems: Problems) -
         known = await known_decision(visit)
         visit.viewer.require("convene")
         context = WithdrawPage(known.path, known.question, form.one("reason"), problems)
-        return page(request, frame_of(visit), "decisions/withdraw.html", context, _status(problems))
+        return page(request, frame_of(visit), "decisions/withdraw.html", context, status_of(problems))
 
 
 async def withdraw(request: web.Request, form: Form) -> web.StreamResponse:
     """Take the question back. A second time changes nothing."""
-    name = await _members_decision(request)
+    name = await members_decision(request)
     try:
         async with acting(request) as visit:
-            scope = await _locked(visit, name)
+            scope = await locked(visit, name)
             if (await known_decision(visit)).view.withdrawn is None:
                 await convening.withdraw(
                     visit.session, request.app[HOME], visit.viewer, scope, form.one("reason"), visit.now

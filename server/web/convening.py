@@ -121,7 +121,7 @@ async def _find_invited(app: web.Application, text: str) -> tuple[list[Actor], d
     if len(lines) > MOST_INVITED:
         return [], {"invited": f"Invite at most {MOST_INVITED} collectives."}
     found = await asyncio.gather(*(_find(app, line) for line in lines))
-    actors = {one.uri: one for one in found if isinstance(one, Actor)}
+    actors = {one.ed25519 or one.uri: one for one in found if isinstance(one, Actor)}
     wrong = [one for one in found if isinstance(one, str)]
     wrong += [
         f"{a.address} is your own collective; it takes part anyway." for a in actors.values() if a.is_local

@@ -7,14 +7,13 @@ from typing import Final
 
 from aiohttp import web
 
-from models import decisions
+from models import decisions, ledger
 from models.ledger import Scope
 from models.rules.finality import keepers_needed
 from models.rules.merkle import set_root
 from models.rules.records import Record
 from models.rules.standing import standing
 from models.rules.view import Standing
-from server.actions.telling import offer_of
 from server.actions.visible import decision_for
 from server.web.moments import plural
 from server.web.names import Names, Said, Who, names_of
@@ -121,7 +120,7 @@ class Known:
 
     @property
     def question(self) -> Said:
-        return self.names.said(self.view.offer["question"])
+        return self.names.title(self.view.offer["question"])
 
     @property
     def path(self) -> str:
@@ -136,7 +135,7 @@ class Known:
 async def known_decision(visit: Visit) -> Known:
     """The decision that the address names, if this viewer may see it (else NotFound), as it stands now."""
     scope = await decision_for(visit.session, visit.viewer, visit.request.match_info["name"])
-    _, records = await offer_of(visit.session, scope, visit.now)
+    records = await ledger.records(visit.session, scope.id, visit.now)
     return Known(scope, records, standing(records, visit.now), await names_of(visit.session, scope, records))
 
 
@@ -240,10 +239,10 @@ def options_of(view: Standing, names: Names) -> Sequence[OptionRow]:
         rows.append(
             OptionRow(
                 anchor=option.digest[:12],
-                title=names.said(option["title"]),
+                title=names.title(option["title"]),
                 details=names.maybe(option.get("details")),
                 who=names.collective(collective),
-                circle=names.maybe(circle),
+                circle=names.title(circle) if circle else None,
                 at=option.at,
                 mark=mark,
             )

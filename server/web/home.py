@@ -84,7 +84,7 @@ async def home(request: web.Request) -> web.StreamResponse:
 
 
 def _said(texts: Mapping[str, TextRow], digest: str) -> Said:
-    return Names(texts, {}, {}, {}).said(digest)
+    return Names(texts, {}, {}, {}).title(digest)
 
 
 async def decisions_running(visit: Visit) -> Sequence[Row]:
@@ -126,10 +126,10 @@ def _row(
     when, at = _when(row, visit.now)
     return Row(
         path=decision_path(scope.name),
-        question=names.said(row.question),
+        question=names.title(row.question),
         state=STATES[state],
         outcome=_outcome(row),
-        winner=names.said(title) if title else None,
+        winner=names.title(title) if title else None,
         convener=names.collective(row.convener),
         when=when,
         at=at,

@@ -15,6 +15,8 @@ from models.rules.records import Record
 from models.rules.terms import Place
 from server.web.words import REDACTIONS
 
+TEXT_AT_MOST = 20_000
+TITLE_AT_MOST = 300
 NOT_HERE = "This text has not arrived here."
 
 
@@ -51,14 +53,20 @@ class Names:
     participants: Mapping[str, Participant]
     instances: Mapping[str, str]
 
-    def said(self, digest: str) -> Said:
-        """The text of this digest."""
+    def said(self, digest: str, most: int = TEXT_AT_MOST) -> Said:
+        """The text of this digest. Our own forms take no text that would be cut here; other software may."""
         row = self.texts.get(digest)
-        if row is None or row.text is not None:
-            return Said(row.text, row.lang) if row else Said(None)
+        if row is None:
+            return Said(None)
+        if row.text is not None:
+            return Said(row.text if len(row.text) <= most else f"{row.text[:most]} […]", row.lang)
         by = self._signer(row.redacted_by or "")
         why = REDACTIONS.get(row.redaction_code or "", REDACTIONS["other"])
         return Said(None, None, f"Removed by {by}: {why}.")
+
+    def title(self, digest: str) -> Said:
+        """A text that stands on one line: a question, a title, a name."""
+        return self.said(digest, TITLE_AT_MOST)
 
     def maybe(self, digest: str | None) -> Said | None:
         return None if digest is None else self.said(digest)
@@ -84,7 +92,7 @@ class Names:
         return self.collective(self.instances.get(key, key))
 
     def circle(self, place: Place) -> Said:
-        return self.said(place.name)
+        return self.title(place.name)
 
 
 def web_address(url: str) -> str:

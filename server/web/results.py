@@ -68,7 +68,7 @@ def result_of(view: Standing, names: Names) -> Result | None:
     if view.state not in SHOWN_IN or view.outcome is None:
         return None
     label = OUTCOMES[view.outcome]
-    titles = {option.digest: names.said(option["title"]) for option in view.options}
+    titles = {option.digest: names.title(option["title"]) for option in view.options}
     return Result(
         lead=_lead(view, label),
         tone="warn" if view.state != "final" else label.tone,

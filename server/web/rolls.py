@@ -69,7 +69,7 @@ def collectives_of(view: Standing, names: Names) -> Sequence[CollectiveRow]:
 
 def option_titles(view: Standing, names: Names) -> Mapping[str, Said]:
     """Titles of what can be chosen, by digest; and leaving things as they are."""
-    titles = {one.digest: names.said(one["title"]) for one in view.options}
+    titles = {one.digest: names.title(one["title"]) for one in view.options}
     return titles | {STATUS_QUO: Said("Leave things as they are", "en")}
 
 
@@ -126,7 +126,7 @@ def _circles(
         return sorted(rows, key=lambda row: (row.name.plain, row.anchor))
     listed = answer["circles"] if answer else ()
     return [
-        CircleRow(one["key"][-12:], names.said(one["name"]), one["size"], None, None, (), gap=False)
+        CircleRow(one["key"][-12:], names.title(one["name"]), one["size"], None, None, (), gap=False)
         for one in listed
     ]
 

@@ -43,6 +43,8 @@ async def test_who_ratifies_says_by_which_day_and_it_must_lie_after_the_voting(
         early = await eli.send(page, "/answer", takes="ratifies", ratify_by="2026-11-23")
         assert early.problems == ["Choose a day for your assembly after the voting closes."]
         assert early.by_id("ratify_by").get("value") == "2026-11-23"
+        never = await eli.send(page, "/answer", takes="ratifies", ratify_by="9999-12-31")
+        assert never.problems == ["Choose a day within a year: the others wait for your assembly."]
         done = await eli.send(page, "/answer", takes="ratifies", ratify_by="2026-12-24")
         assert "Will be ratified by their assembly" in done.text
         assert "24 December 2026, 23:59 UTC" in done.text

@@ -162,6 +162,22 @@ async def test_only_who_holds_the_mandate_can_ask(meetings: Meetings, enter: Ent
         assert await offers(fed) == 0
 
 
+async def test_words_typed_while_the_mandate_lapsed_are_shown_for_copying(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        fed.clock.advance(timedelta(days=29))
+        ana = await enter(fed, "oak", "ana")
+        form = await ana.get(NEW)
+        fed.clock.advance(timedelta(days=2))
+        page = await ana.send(form, NEW, question="Do we paint the door?", details="A long story\nof paint")
+        assert page.status == 403
+        assert "Do we paint the door?" in page.text
+        assert "of paint" in page.text
+        assert "that is in force now" in page.text
+        assert await offers(fed) == 0
+
+
 async def test_seven_members_are_dealt_into_circles_when_one_asks(meetings: Meetings, enter: Enter) -> None:
     async with meetings.founded(oak=7) as fed:
         ana = await enter(fed, "oak", "ana")

@@ -209,6 +209,20 @@ async def test_what_members_write_is_only_ever_text(meetings: Meetings, enter: E
         assert background.get("lang") == "en"
 
 
+async def test_endless_texts_of_other_software_are_cut(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.voting(oak=1, elm=1) as fed:
+        circle, view, texts = await fed.elm.circle(), await fed.elm.view(), Texts()
+        assert view.terms
+        fields: dict[str, Any] = {"reason": texts.add("word " * 10_000), "position": "concern"}
+        signed = await fed.elm.sign(
+            "Ballot", circle, terms=view.terms.digest, seq=1, confirmed=1, entered="circle", **fields
+        )
+        await fed.elm.keep([signed], texts)
+        page = await shown(fed, enter, "elm")
+        assert 3_900 < page.text.count("word ") < 4_100
+        assert "[…]" in page.text
+
+
 async def test_a_lapsed_decision_says_why_there_was_no_vote(meetings: Meetings, enter: Enter) -> None:
     async with meetings.founded(oak=1) as fed:
         await fed.oak.convene(proposals=(), gather=timedelta(hours=1))

@@ -146,3 +146,12 @@ async def test_a_number_that_no_link_can_have_is_said_at_the_field(meetings: Mee
             page = await ana.send(await ana.get("/people/invite"), "/people/invite", uses=uses)
             assert page.status == 422
             assert page.problems == ["A link can admit between 1 and 50 people."]
+
+
+async def test_a_member_who_opens_a_link_is_told_that_it_is_for_somebody_else(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        page = await ana.get(await new_link(ana))
+        assert "You are logged in here as Ana already" in page.text
