@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUTF8 := 1
 
-.PHONY: help install demo run test check bench lock clean
+.PHONY: help install demo run test test-kill check bench lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
 install: .venv/installed ## make .venv from the hash lock
 
@@ -26,6 +26,9 @@ run: install ## one real instance on this machine, in ./data
 
 test: install ## the test suite (SQLite, and PostgreSQL where its programs are)
 	$(BIN)/python -m pytest -q
+
+test-kill: install ## kill -9 over and over: JURA_TEST_ROUNDS=10 times each on both databases (a minute a round)
+	JURA_TEST_ROUNDS=$${JURA_TEST_ROUNDS:-10} $(BIN)/python -m pytest -q tests/federation/test_kill.py
 
 check: install ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -120,7 +120,7 @@ class Federation(Stage):
         self._looked: dict[tuple[str, str], datetime | None] = {}  # when a pass last found nothing
         self._stock = stock
         self._database = database
-        self._ports = {name: _free_port() for name in names}
+        self._ports = {name: free_port() for name in names}
 
     async def __aenter__(self) -> Self:
         for name in self.names:
@@ -472,7 +472,7 @@ def _hung_up(request: web.Request) -> web.Response:
     return web.Response(status=500)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
