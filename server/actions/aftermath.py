@@ -15,7 +15,7 @@ from models.rules.records import Record
 from models.rules.refusals import Conflict, Invalid, NotFound, TooEarly, TooLate
 from models.rules.standing import Standing, standing
 from server.actions import redaction
-from server.actions.balloting import seat
+from server.actions.balloting import REASON_AT_MOST, seat
 from server.actions.telling import publish_quietly, us
 from server.actions.texts import Texts
 from server.home import Home
@@ -66,6 +66,7 @@ async def leave(
         row.left for row in view.collectives if row.collective == collective.ed25519
     ):
         raise Conflict("not-in", "Your collective takes no part in this decision.")
+    _check_length(reason)
     at, texts = now.replace(microsecond=0), Texts()
     fields = {"reason": texts.add(reason.strip())} if reason.strip() else {}
     signed = home.sign(collective, "Leave", scope.name, at, **fields)
@@ -86,6 +87,7 @@ async def object_afterwards(
         raise Conflict("heard", "Only a circle that was not heard can object now.")
     if len(reason.strip()) < REASON_AT_LEAST:
         raise Invalid({"reason": f"Give your reason, in at least {REASON_AT_LEAST} characters."})
+    _check_length(reason)
     at, texts = now.replace(microsecond=0), Texts()
     signed = home.sign(
         circle.actor, "Objection", scope.name, at, terms=terms.digest, reason=texts.add(reason.strip())
@@ -93,6 +95,11 @@ async def object_afterwards(
     await ledger.append(session, scope, [signed], texts.carried, now)
     await publish_quietly(session, home, scope, [signed], texts.carried, at)
     log(session, "objection raised", now, scope=scope.name)
+
+
+def _check_length(reason: str) -> None:
+    if len(reason) > REASON_AT_MOST:
+        raise Invalid({"reason": f"Keep it under {REASON_AT_MOST:,} characters."})
 
 
 async def redact(

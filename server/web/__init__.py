@@ -1,7 +1,7 @@
 """What people see. Server-rendered pages that need no script; one file per noun, one template and one typed context per page.
 
-`add_routes` is the whole table of addresses. Faces check forms, open one transaction per action and turn refusals into pages;
-what may be done is decided in `server.actions`.
+`add_routes` and `_of_decisions` are the whole table of addresses. Faces check forms, open one transaction per action and turn
+refusals into pages; what may be done is decided in `server.actions`.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from server.keys import SETTINGS, TEMPLATES
 from server.web import (
     about,
     accounts,
+    afterwards,
     answering,
     bundles,
     convening,
@@ -53,21 +54,34 @@ def add_routes(app: web.Application) -> None:
             web.post("/join/{token}", joining.join),
             web.get("/people/invite", joining.invite_page),
             web.post("/people/invite", taking(joining.invite)),
-            web.get("/decisions/new", convening.convene_page),
-            web.post("/decisions/new", taking(convening.convene_decision)),
-            web.get(f"{DECISION}.json", bundles.bundle),
-            web.get(DECISION, decisions.show),
-            web.get(f"{DECISION}/answer", answering.answer_page),
-            web.post(f"{DECISION}/answer", taking(answering.answer)),
-            web.get(f"{DECISION}/propose", answering.propose_page),
-            web.post(f"{DECISION}/propose", taking(answering.propose)),
-            web.get(f"{DECISION}/withdraw", answering.withdraw_page),
-            web.post(f"{DECISION}/withdraw", taking(answering.withdraw)),
-            web.get(f"{DECISION}/circle", rooms.room),
-            web.get(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", room_acts.to_room),
-            web.post(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", taking(room_acts.act)),
+            *_of_decisions(),
         ]
     )
+
+
+def _of_decisions() -> list[web.RouteDef]:
+    """The addresses of decisions."""
+    return [
+        web.get("/decisions/new", convening.convene_page),
+        web.post("/decisions/new", taking(convening.convene_decision)),
+        web.get(f"{DECISION}.json", bundles.bundle),
+        web.get(DECISION, decisions.show),
+        web.get(f"{DECISION}/answer", answering.answer_page),
+        web.post(f"{DECISION}/answer", taking(answering.answer)),
+        web.get(f"{DECISION}/propose", answering.propose_page),
+        web.post(f"{DECISION}/propose", taking(answering.propose)),
+        web.get(f"{DECISION}/withdraw", answering.withdraw_page),
+        web.post(f"{DECISION}/withdraw", taking(answering.withdraw)),
+        web.get(f"{DECISION}/ratify", afterwards.ratify_page),
+        web.post(f"{DECISION}/ratify", taking(afterwards.ratify)),
+        web.get(f"{DECISION}/leave", afterwards.leave_page),
+        web.post(f"{DECISION}/leave", taking(afterwards.leave)),
+        web.get(f"{DECISION}/object", afterwards.object_page),
+        web.post(f"{DECISION}/object", taking(afterwards.object_)),
+        web.get(f"{DECISION}/circle", rooms.room),
+        web.get(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", room_acts.to_room),
+        web.post(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", taking(room_acts.act)),
+    ]
 
 
 async def _to_home(_request: web.Request) -> web.StreamResponse:

@@ -15,6 +15,7 @@ from models.rules.records import Record
 from models.rules.standing import standing
 from models.rules.view import Standing
 from server.actions.visible import decision_for
+from server.web.chances import aftermath_needs, can_leave
 from server.web.moments import plural
 from server.web.names import Names, Said, Who, names_of
 from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, decision_path, proposals_needed
@@ -86,6 +87,7 @@ class DecisionPage:
     done: str
     needs: Sequence[Need]
     may_withdraw: bool
+    may_leave: bool
     result: Result | None
     counts: Sequence[Tally]
     options: Sequence[OptionRow]
@@ -142,9 +144,8 @@ async def known_decision(visit: Visit) -> Known:
 async def show(request: web.Request) -> web.StreamResponse:
     async with reading(request) as visit:
         known = await known_decision(visit)
-        context = _page(
-            known, await _needs(visit, known), _may_withdraw(visit, known), request.query.get("done", "")
-        )
+        ways_out = _may_withdraw(visit, known), _may_leave(visit, known)
+        context = _page(known, await _needs(visit, known), ways_out, request.query.get("done", ""))
         return page(request, frame_of(visit), "decisions/show.html", context)
 
 
@@ -162,6 +163,7 @@ async def _needs(visit: Visit, known: Known) -> Sequence[Need]:
         found += await answer_needed(visit, known.turn, known.scope)
     if state == "gathering" and (seat is not None or (us in known.view.answers and viewer.may("convene"))):
         found += await proposals_needed(visit, known.turn, known.scope)
+    found += await aftermath_needs(visit, known.view, known.scope)
     if seat is not None:
         need = await circle_need(visit, known.turn, known.scope, seat.circle_id)
         words, href = "What your circle wrote and confirmed stays here, for its eyes.", f"{known.path}/circle"
@@ -176,8 +178,15 @@ def _may_withdraw(visit: Visit, known: Known) -> bool:
     return ours and view.state in BEFORE and visit.now < view.opens and visit.viewer.may("convene")
 
 
-def _page(known: Known, needs: Sequence[Need], may_withdraw: bool, done: str) -> DecisionPage:
+def _may_leave(visit: Visit, known: Known) -> bool:
+    us = visit.collective.ed25519 or ""
+    said = any(record.type == "Leave" and record.by == us for record in known.records)
+    return visit.viewer.may("convene") and not said and can_leave(known.view, us)
+
+
+def _page(known: Known, needs: Sequence[Need], ways_out: tuple[bool, bool], done: str) -> DecisionPage:
     view, names, offer = known.view, known.names, known.view.offer
+    may_withdraw, may_leave = ways_out
     return DecisionPage(
         name=known.scope.name,
         path=known.path,
@@ -190,6 +199,7 @@ def _page(known: Known, needs: Sequence[Need], may_withdraw: bool, done: str) ->
         done=DONE.get(done, ""),
         needs=needs,
         may_withdraw=may_withdraw,
+        may_leave=may_leave,
         result=result_of(view, names),
         counts=_counts(view, names),
         options=options_of(view, names),
@@ -295,6 +305,10 @@ def _remarks(view: Standing, names: Names) -> Sequence[Remark]:
             "not-verified": "A challenge does not verify: our own count is the one it disputes. It holds nothing.",
         }[challenged.why]
         said.append(Remark(words, challenged.record.digest))
+    for row in view.collectives:
+        if row.left is not None:
+            words = f"{names.collective(row.collective).name} left the decision."
+            said.append(Remark(words, row.left.record.digest, names.maybe(row.left.record.get("reason"))))
     for one in view.objections:
         said.append(
             Remark("A circle that had not been heard objects.", one.digest, names.said(one["reason"]))

@@ -1,0 +1,52 @@
+"""What can be said about a decision beside its ballots: that we ratify it, that we leave it, that a circle which was not heard
+objects. The page of the decision asks for its links, and the pages where it is said ask again."""
+
+from typing import Final
+
+from models.ledger import Scope
+from models.people import Circle
+from models.rules.view import Binding, Standing
+from server.actions.seating import circle_on_roll
+from server.web.moments import short_date
+from server.web.needs import Need, decision_path
+from server.web.sessions import Visit
+
+LEAVABLE: Final = ("deliberating", "voting")
+UNHEARD_IN: Final = ("heard", "provisional")
+
+
+def to_ratify(view: Standing, collective: str) -> Binding | None:
+    """What the outcome means for a collective that has to ratify it, as long as it can."""
+    return next(
+        (row for row in view.collectives if (row.collective, row.status) == (collective, "ratifying")), None
+    )
+
+
+def can_leave(view: Standing, collective: str) -> bool:
+    """Can a collective leave the round? Not a decision of its own alone: that ends by itself."""
+    takes_part = any(row.collective == collective and row.left is None for row in view.collectives)
+    return takes_part and len(view.invited) > 1 and view.state in LEAVABLE
+
+
+def can_object(view: Standing, circle: Circle | None) -> bool:
+    """Was a circle of ours not heard, and would an objection of it still be in time?"""
+    entry = view.entry(circle.actor.ed25519 or "") if circle else None
+    in_time = view.state in UNHEARD_IN and view.now <= view.times.ratify_ends
+    return entry is not None and entry.status == "unheard" and in_time
+
+
+async def aftermath_needs(visit: Visit, view: Standing, scope: Scope) -> list[Need]:
+    """What this member can say once the voting is over."""
+    path, question = decision_path(scope.name), view.offer["question"]
+    found, member = [], visit.viewer.require_member()
+    row = to_ratify(view, visit.collective.ed25519 or "")
+    if row is not None and row.until is not None and visit.viewer.may("convene"):
+        words = "Your assembly has said yes? It binds your collective once you say so here."
+        found.append(Need(words, f"{path}/ratify", "Ratify it", row.until, urgent=True, question=question))
+    circle = await circle_on_roll(visit.session, scope, member) if view.state in UNHEARD_IN else None
+    if circle is not None and can_object(view, circle):
+        until = view.times.ratify_ends
+        words = f"Your circle was not heard. It can object until {short_date(until)}."
+        button = "Object in your circle’s name"
+        found.append(Need(words, f"{path}/object", button, until, urgent=False, question=question))
+    return found
