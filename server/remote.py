@@ -76,11 +76,17 @@ class Memory:
         _keep(self.strikes, authority, (times + 1, since) if since > now - HOUR else (1, now))
 
     def check_host(self, authority: str, now: datetime) -> None:
-        """Raises Unreachable while a server that did not answer, or only nonsense, is left alone."""
+        """Raises Unreachable while a server that did not answer is left alone."""
         _, until = self.silent.get(authority, (0, now))
+        if until > now:
+            raise Unreachable("left-alone", "The other server did not answer a moment ago.")
+
+    def check_strikes(self, authority: str, now: datetime) -> None:
+        """Raises Unreachable for actors that we do not know, of a server where too many were asked for in vain. What we know
+        there can still be asked for: strangers, who name whatever keys they like, must not part us from anybody."""
         times, since = self.strikes.get(authority, (0, now))
-        if until > now or (times >= MISSES_PER_HOUR and since > now - HOUR):
-            raise Unreachable("left-alone", "The other server gave no usable answer lately.")
+        if times >= MISSES_PER_HOUR and since > now - HOUR:
+            raise Unreachable("left-alone", "Too many were asked for in vain at the other server lately.")
 
     def was_silent(self, authority: str, now: datetime) -> None:
         times, _ = self.silent.get(authority, (0, now))
@@ -250,6 +256,8 @@ async def _admit(app: web.Application, authority: str, unknown: bool) -> None:
     """May we ask this server? Not ourselves, not a blocked one, and not for too many new actors within an hour."""
     if authority == app[HOME].authority:
         raise Forbidden("ours", "There is no such actor on this server.")
+    if unknown:
+        app[MEMORY].check_strikes(authority, app[CLOCK].now())
     async with app[DATABASE].READ() as session:
         blocked = await is_blocked(session, authority)
         new = await new_actors_lately(session, authority, app[CLOCK].now()) if unknown else 0
