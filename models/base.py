@@ -7,7 +7,7 @@ decides anything. Called by `server.app`, the command line and tests.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -124,11 +124,13 @@ class ActSession(Session):
 
 @event.listens_for(ActSession, "before_commit")
 def _write_what_was_left(session: Session) -> None:
-    left = session.info.pop("left", None)
-    if left:
+    left, later = session.info.pop("left", {}), session.info.pop("later", {})
+    if left or later:
         session.flush()  # what these rows refer to comes first
-        for table, rows in left.items():
-            session.execute(insert(table), rows)
+    for table, rows in left.items():
+        session.execute(insert(table), rows)
+    for write, items in later.items():
+        write(session, items)
 
 
 @event.listens_for(ActSession, "after_commit")
@@ -139,8 +141,8 @@ def _wake_who_waits(session: Session) -> None:
 
 @event.listens_for(ActSession, "after_rollback")
 def _forget(session: Session) -> None:
-    session.info.pop("left", None)
-    session.info.pop("woken", None)
+    for what in ("left", "later", "woken"):
+        session.info.pop(what, None)
 
 
 def write_at_commit(session: AsyncSession, table: type[Base], **row: Any) -> None:
@@ -149,6 +151,14 @@ def write_at_commit(session: AsyncSession, table: type[Base], **row: Any) -> Non
     if not isinstance(session.sync_session, ActSession):
         raise TypeError("only a session of ACT writes")
     session.sync_session.info.setdefault("left", {}).setdefault(table.__table__, []).append(row)
+
+
+def at_commit(session: AsyncSession, write: Callable[[Session, list[Any]], None], item: Any) -> None:
+    """Have `write` called once when the transaction commits, with all items that were left for it: the place for rows that
+    everybody touches, so that they are locked last, for a moment and in one order."""
+    if not isinstance(session.sync_session, ActSession):
+        raise TypeError("only a session of ACT writes")
+    session.sync_session.info.setdefault("later", {}).setdefault(write, []).append(item)
 
 
 async def wake(session: AsyncSession, name: str) -> None:

@@ -27,10 +27,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 
-from models.base import Base, insert_once, wake
+from models.base import Base, at_commit, insert_once, wake
 from models.people import Actor
 from models.posts import Activity
 
@@ -162,24 +162,27 @@ async def settle_inbox(session: AsyncSession, items: Sequence[tuple[InboxItem, M
 async def enqueue(
     session: AsyncSession, activity_id: int, signer_id: int, inboxes: Iterable[tuple[str, str]], now: datetime
 ) -> None:
-    """One delivery per (host, inbox). Hosts are touched in order, so that two actions never wait for each other in a ring."""
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    """One delivery per (host, inbox), written when the transaction commits."""
     targets = sorted(set(inboxes))
-    for host in sorted({host for host, _ in targets}):
+    for host, inbox in targets:
+        row = {"host": host, "inbox": inbox, "activity_id": activity_id, "signer_id": signer_id}
+        at_commit(session, _write_deliveries, {**row, "due_at": now, "attempts": 0})
+    if targets:
+        await wake(session, "delivery")
+
+
+def _write_deliveries(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Hosts are touched once and in order, however often an act publishes, so that nobody waits for another in a ring."""
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    for host, now in sorted({row["host"]: row["due_at"] for row in rows}.items()):
         statement = insert(Destination).values(host=host, due_at=now, fails=0)
         at_once = or_(Destination.due_at.is_(None), Destination.fails == 0)  # a failing host keeps its pause
-        await session.execute(
+        session.execute(
             statement.on_conflict_do_update(
                 index_elements=["host"], set_={"due_at": case((at_once, now), else_=Destination.due_at)}
             )
         )
-    session.add_all(
-        Delivery(host=host, inbox=inbox, activity_id=activity_id, signer_id=signer_id, due_at=now, attempts=0)
-        for host, inbox in targets
-    )
-    if targets:
-        await session.flush()
-        await wake(session, "delivery")
+    session.execute(insert(Delivery), rows)
 
 
 async def claim_hosts(

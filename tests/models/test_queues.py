@@ -186,6 +186,29 @@ async def test_two_who_publish_to_the_same_hosts_do_not_wait_for_each_other_in_a
         assert len((await session.scalars(select(Delivery.id))).all()) == 40
 
 
+async def test_who_publishes_twice_waits_for_nobody_in_a_ring(database: Database) -> None:
+    """Nor does who settles several hosts: an act that publishes more than once touches all its hosts in one order."""
+    ash, elm = ("ash", "http://ash/1"), ("elm", "http://elm/1")
+    await enqueue(database, ash, elm)
+
+    async def publish(*targets: tuple[str, str]) -> None:
+        async with database.ACT.begin() as session:
+            for target in targets:
+                await queues.enqueue(session, 1, 1, [target], NOW)
+                await asyncio.sleep(0.1)
+
+    async def settle() -> None:
+        async with database.ACT.begin() as session:
+            await queues.locked_hosts(session, ["ash"])
+            await asyncio.sleep(0.1)
+            await queues.locked_hosts(session, ["elm"])
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(publish(ash, elm), publish(elm, ash), settle())
+    async with database.READ() as session:
+        assert len((await session.scalars(select(Delivery.id))).all()) == 6
+
+
 async def test_what_is_old_is_given_up_for_its_host_only(database: Database) -> None:
     await enqueue(database, ("elm", "http://elm/1"), ("ash", "http://ash/1"))
     async with database.ACT.begin() as session:
