@@ -104,7 +104,13 @@ def open_database(url: str) -> Database:
     if parsed.get_backend_name() == "sqlite":
         engine = open_engine(parsed)
     else:
-        engine = create_async_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        engine = create_async_engine(
+            parsed,
+            pool_size=10,
+            max_overflow=10,
+            pool_pre_ping=True,
+            hide_parameters=True,  # an error that is logged or kept as a reason tells nobody's position
+        )
     database = Database(
         engine,
         READ=async_sessionmaker(engine, expire_on_commit=False),

@@ -151,7 +151,7 @@ def open_engine(url: URL | str) -> AsyncEngine:
 
     in_a_file = parsed.database not in (None, "", ":memory:")
     pool = {"pool_size": READY, "max_overflow": MORE} if in_a_file else {}
-    engine = create_async_engine(parsed, async_creator=connect, **pool)
+    engine = create_async_engine(parsed, async_creator=connect, hide_parameters=True, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: object) -> None:

@@ -78,9 +78,15 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return await _answer(request, trouble, error)
     except Exception:
         quote = secrets.token_hex(4)
-        logger.exception("error %s while answering %s %s", quote, request.method, request.path)
+        logger.exception("error %s while answering %s %s", quote, request.method, _route(request))
         sentence = f"Something went wrong here. Please quote {quote} to the operator."
         return await _answer(request, Trouble(500, "internal", sentence))
+
+
+def _route(request: web.Request) -> str:
+    """What was asked for, as the table of addresses has it: a path itself can hold the secret of an invitation."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "(no address of ours)"
 
 
 async def _answer(request: web.Request, trouble: Trouble, error: Exception | None = None) -> web.Response:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from models import tables
 from models.base import Database, open_database, wake
@@ -66,3 +67,11 @@ async def test_a_session_that_only_reads_leaves_nothing_to_write(database: Datab
         with pytest.raises(TypeError):
             log(session, "never", NOW)
     assert await events(database) == []
+
+
+async def test_an_error_tells_nothing_of_what_was_to_be_written(database: Database) -> None:
+    async with database.ACT() as session:
+        words = {"says": "bo objects"}
+        with pytest.raises(DBAPIError) as failed:
+            await session.execute(text("INSERT INTO nowhere (position) VALUES (:says)"), words)
+    assert "bo objects" not in str(failed.value)

@@ -64,6 +64,7 @@ async def test_what_goes_wrong_inside_is_never_shown_but_can_be_quoted(
         fed.app_of("oak")[TEMPLATES].globals["distance"] = None
         async with fed.app_of("oak")[DATABASE].engine.begin() as connection:
             await connection.exec_driver_sql("ALTER TABLE members RENAME TO gone")
+            await connection.exec_driver_sql("ALTER TABLE invitations RENAME TO gone_too")
         page = await browser.get("/")
         assert page.status == 500
         assert page.heading == "Something went wrong on our side"
@@ -72,6 +73,9 @@ async def test_what_goes_wrong_inside_is_never_shown_but_can_be_quoted(
         assert quoted in caplog.text
         answer = await browser.get("/", MACHINE)
         assert json.loads(answer.body)["error"] == "internal"
+        await browser.get("/join/secret-of-an-invitation")
+        assert "GET /join/{token}" in caplog.text
+        assert "secret-of" not in caplog.text
 
 
 async def test_control_characters_are_dropped_before_anything_is_stored(
