@@ -154,11 +154,10 @@ async def featured(request: web.Request) -> web.Response:
     return answer(vocabulary.ordered_collection(f"{row.uri}/featured", items=uris, by=row.uri))
 
 
-def answer(document: codec.Json, status: int = 200) -> web.Response:
-    """A document of ours for other servers."""
-    return web.Response(
-        status=status, body=codec.encode(document), headers={**VARY, "Content-Type": CONTENT_TYPE}
-    )
+def answer(document: codec.Json, status: int = 200, *, public: bool = True) -> web.Response:
+    """A document of ours for other servers; one that not everybody may read is kept by no cache."""
+    headers = {**VARY, "Content-Type": CONTENT_TYPE} | ({} if public else {"Cache-Control": "no-store"})
+    return web.Response(status=status, body=codec.encode(document), headers=headers)
 
 
 def _number(text: str | None) -> int | None:

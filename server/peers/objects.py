@@ -30,11 +30,11 @@ async def object_(request: web.Request) -> web.Response:
     document: codec.Json = orjson.loads(row.body)
     if row.deleted_at is not None:
         gone = vocabulary.tombstone(uri, document["type"], stamp(row.deleted_at))
-        return answer(vocabulary.alone(gone), status=410)
+        return answer(vocabulary.alone(gone), status=410, public=row.is_public)
     page = document.get("url")
     if isinstance(page, str) and same_origin(page, uri) and wants_page(request):
         raise web.HTTPSeeOther(page, headers=VARY)
-    return answer(vocabulary.alone(document))
+    return answer(vocabulary.alone(document), public=row.is_public)
 
 
 async def activity(request: web.Request) -> web.Response:
@@ -47,7 +47,7 @@ async def activity(request: web.Request) -> web.Response:
         raise web.HTTPNotFound(headers=VARY)
     if row is None:
         raise web.HTTPNotFound(headers=VARY)
-    return answer(orjson.loads(row.body))
+    return answer(orjson.loads(row.body), public=row.is_public)
 
 
 async def _scope(request: web.Request, name: str | None) -> Scope | None:

@@ -32,11 +32,11 @@ async def scope(request: web.Request) -> web.Response:
     if not await may_read(request, row) or row is None:
         raise web.HTTPNotFound(headers=VARY)
     if "bucket" not in request.query:
-        return answer(await _head(app, row))
+        return answer(await _head(app, row), public=row.visibility == "public")
     bucket, after = request.query["bucket"], request.query.get("after", "")
     if bucket not in merkle.HEX or len(bucket) != 1 or not _may_follow(after):
         raise web.HTTPNotFound(headers=VARY)
-    return answer(await _page(app, row, bucket, after))
+    return answer(await _page(app, row, bucket, after), public=row.visibility == "public")
 
 
 async def _head(app: web.Application, row: Scope) -> codec.Json:

@@ -208,6 +208,15 @@ async def test_other_objects_are_for_participants_only(world: World, elm: Strang
         assert seen == {"participant": 200, "stranger": 404, "unsigned": 404, "liar": 404, "blocked": 404}
 
 
+async def test_what_not_everybody_may_read_is_kept_by_no_cache(world: World, elm: Stranger) -> None:
+    joint, reader = await arrived(world, elm), elm.person("instance")
+    scope = f"http://oak.test/scopes/{joint.name}"
+    page = f"{scope}?bucket={joint.name[0]}"
+    for url in (scope, page, *await published(world, joint.name, public=False)):
+        status, headers, _ = await world.get(url, by=reader)
+        assert (status, headers["Cache-Control"]) == (200, "no-store")
+
+
 async def test_what_belongs_to_no_scope_and_is_not_public_is_for_nobody(world: World, elm: Stranger) -> None:
     urls = await published(world, None, public=False)
     assert [await seen_by(world, url, elm.person("instance")) for url in urls] == [404, 404]
