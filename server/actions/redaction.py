@@ -4,7 +4,7 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import codec
@@ -40,6 +40,9 @@ async def scrub(session: AsyncSession, scope: Scope, texts: Gone) -> None:
         post.body = _without(post.body, gone)
     for activity in (await session.scalars(select(Activity).where(Activity.scope == scope.name))).all():
         activity.body = _without(activity.body, gone)
+    words = list(gone.values())
+    same = or_(Draft.reason.in_(words), Draft.resolve.in_(words))  # versions that were never cast
+    await session.execute(update(Draft).where(Draft.scope_id == scope.id, same).values(reason="", resolve=""))
     query = select(RecordRow).where(RecordRow.scope_id == scope.id, RecordRow.type == "Ballot")
     for row in (await session.scalars(query)).all():
         if gone.keys() & read_again(row.document, row.digest).texts():
@@ -69,6 +72,10 @@ def _take_out(document: Any, gone: Gone) -> int:
         document["content"] = REMOVED
         document.pop("contentMap", None)
         changed += 1
+    for digest, text in gone.items():
+        if document.get("name") == text:  # an option of a poll, which stays one of its own
+            document["name"] = f"(removed) {digest[:8]}"
+            changed += 1
     return changed
 
 

@@ -1,7 +1,7 @@
 """A collective decides by itself: the assembly, dealt circles, drafts and confirmations, states by the clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -240,6 +240,35 @@ async def test_a_removed_text_goes_from_the_ledger_the_posts_and_the_draft_and_t
             await aftermath.redact(
                 session, place.home, viewer, await place.scope(session, name), digest, "personal", place.now
             )
+
+
+async def test_a_removed_title_goes_from_the_poll_and_removed_words_from_every_draft(place: Place):
+    await place.join("ana")
+    title = "Buy it from the thief at number nine"
+    plan = replace(PLAN, method="approval", proposals=((title, ""), ("Buy a new one", "")))
+    name = await place.convene("ana", plan)
+    view = await place.work(name)
+    [option] = [o for o in view.options if (await said(place, name, o["title"])) == title]
+    first = await draft(place, "ana", name, Words({"choices": ["status-quo"]}, title))
+    second = await draft(place, "ana", name, Words({"choices": [option.digest]}, title), base=first)
+    await confirm(place, "ana", name, second)
+    reason = (await place.view(name)).entries[0].ballot["reason"]
+    async with place.acting("ana") as (session, viewer):
+        scope = await place.scope(session, name)
+        for digest in (option["title"], reason):
+            await aftermath.redact(session, place.home, viewer, scope, digest, "personal", place.now)
+    async with place.database.READ() as session:
+        stored = [post.body for post in (await session.scalars(select(Post))).all()]
+        stored += [activity.body for activity in (await session.scalars(select(Activity))).all()]
+        assert not any(b"number nine" in body for body in stored)
+        drafts = (await session.scalars(select(decisions.Draft))).all()
+        assert [each.reason for each in drafts] == ["", ""]
+
+
+async def said(place: Place, name: str, digest: str) -> str | None:
+    async with place.database.READ() as session:
+        scope = await place.scope(session, name)
+        return (await ledger.texts(session, scope.id, [digest]))[digest].text
 
 
 async def test_the_log_never_says_who_sat_where_or_stood_for_what(place: Place):
