@@ -16,7 +16,7 @@ from models.rules.standing import standing
 from models.rules.view import Standing
 from server.actions.visible import decision_for
 from server.web.chances import aftermath_needs, can_leave
-from server.web.moments import plural
+from server.web.moments import plural, verb
 from server.web.names import Names, Said, Who, names_of
 from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, decision_path, proposals_needed
 from server.web.phases import Phase, now_words, phases_of
@@ -264,11 +264,14 @@ def _coverage(view: Standing) -> str:
     if view.round is None:
         return ""
     c = view.coverage
-    verb = "acknowledged the terms" if view.now < view.closes else "said which ballots they hold"
-    words = "have cast a ballot" if view.now < view.closes else "were heard"
+    if view.now < view.closes:
+        heard, said = f"{verb(c.circles_heard, 'has', 'have')} cast a ballot", "acknowledged the terms"
+    else:
+        heard, said = f"{verb(c.circles_heard, 'was', 'were')} heard", "said which ballots it holds"
+        said = said if c.instances_heard == 1 else "said which ballots they hold"
     return (
-        f"{c.circles_heard} of {plural(c.circles, 'circle')} {words}. "
-        f"{c.instances_heard} of {plural(c.instances, 'instance')} {verb}."
+        f"{c.circles_heard} of {plural(c.circles, 'circle')} {heard}. "
+        f"{c.instances_heard} of {plural(c.instances, 'instance')} {said}."
     )
 
 

@@ -33,6 +33,11 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def verb(count: int, one: str, many: str) -> str:
+    """“has” for one, “have” for none and for many."""
+    return one if count == 1 else many
+
+
 def span(length: timedelta) -> str:
     """“48 hours”, “7 days”, “90 minutes”: the largest unit that says it without a fraction; days from three on."""
     seconds = int(length.total_seconds())

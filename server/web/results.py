@@ -10,7 +10,7 @@ from models.rules.counting import Count
 from models.rules.finality import keepers_needed
 from models.rules.shapes import STATUS_QUO
 from models.rules.view import Standing
-from server.web.moments import plural, short_date
+from server.web.moments import plural, short_date, verb
 from server.web.names import Names, Said, Who
 from server.web.words import OUTCOMES, STATUSES, Label
 
@@ -132,13 +132,18 @@ def _method_because(view: Standing, n: Mapping[str, int]) -> str:
         objecting = n.get("said:object", 0)
         willing = n.get("said:consent", 0) + n.get("said:concern", 0)
         if adopted:
-            return f"{willing} of {plural(of, 'circle')} consent, and none of those that took part objects."
-        return f"{objecting} of {plural(of, 'circle')} object." if objecting else "No circle consents."
+            consent = verb(willing, "consents", "consent")
+            return f"{willing} of {plural(of, 'circle')} {consent}, and none of those that took part objects."
+        objects = verb(objecting, "objects", "object")
+        return f"{objecting} of {plural(of, 'circle')} {objects}." if objecting else "No circle consents."
     if name == "majority":
         yes, no = n.get("said:yes", 0), n.get("said:no", 0)
         base = of if view.rule.base == "eligible" else yes + no
-        whom = "circles on the roll" if view.rule.base == "eligible" else "circles that said yes or no"
-        return f"{yes} of {base} {whom} say yes; {n['circlesNeeded']} {'were' if n['circlesNeeded'] != 1 else 'was'} needed."
+        whom = "on the roll" if view.rule.base == "eligible" else "that said yes or no"
+        return (
+            f"{yes} of {plural(base, 'circle')} {whom} {verb(yes, 'says', 'say')} yes; "
+            f"{n['circlesNeeded']} {verb(n['circlesNeeded'], 'was', 'were')} needed."
+        )
     stay = n.get(f"said:{STATUS_QUO}", 0)
     if adopted:
         return f"{n['circlesWinning']} of {plural(of, 'circle')} approve of it; {stay} of {of} of leaving things as they are."

@@ -64,7 +64,7 @@ async def test_a_final_outcome_has_numbers_reasons_who_is_bound_and_who_agrees(
         await fed.reach("challenge_ends")
         page = await shown(fed, enter)
         assert "Adopted: “One used cargo bike, shared by a weekly calendar”" in page.text
-        assert "1 of 1 circle consent, and none of those that took part objects" in page.text
+        assert "1 of 1 circle consents, and none of those that took part objects" in page.text
         assert "Bound by it" in page.text
         assert "Not bound: takes it as advice" in page.text
         assert "Object: 2 of 2" in page.text
@@ -81,7 +81,7 @@ async def test_an_objection_means_not_adopted_and_the_page_says_why(meetings: Me
         await fed.finish()
         page = await shown(fed, enter)
         assert "Not adopted: things stay as they are" in page.text
-        assert "1 of 2 circles object." in page.text
+        assert "1 of 2 circles objects." in page.text
         assert "Nothing to carry out" in page.text
 
 
