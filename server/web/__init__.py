@@ -21,6 +21,7 @@ from server.web import (
     home,
     joining,
     profiles,
+    removing,
     room_acts,
     rooms,
 )
@@ -30,6 +31,7 @@ from server.web.render import ASSETS, guard_headers, load_assets, make_environme
 from server.web.troubles import trouble_page
 
 DECISION = "/decisions/{name:[0-9a-f]{64}}"
+TEXT = "remove/{text:[0-9a-f]{64}}"
 
 
 def add_routes(app: web.Application) -> None:
@@ -78,6 +80,8 @@ def _of_decisions() -> list[web.RouteDef]:
         web.post(f"{DECISION}/leave", taking(afterwards.leave)),
         web.get(f"{DECISION}/object", afterwards.object_page),
         web.post(f"{DECISION}/object", taking(afterwards.object_)),
+        web.get(f"{DECISION}/{TEXT}", removing.remove_page),
+        web.post(f"{DECISION}/{TEXT}", taking(removing.remove)),
         web.get(f"{DECISION}/circle", rooms.room),
         web.get(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", room_acts.to_room),
         web.post(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", taking(room_acts.act)),

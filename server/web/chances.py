@@ -1,10 +1,12 @@
 """What can be said about a decision beside its ballots: that we ratify it, that we leave it, that a circle which was not heard
-objects. The page of the decision asks for its links, and the pages where it is said ask again."""
+objects, that a text of ours is removed. The page of the decision asks for its links, and the pages where it is done ask again."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from models.ledger import Scope
 from models.people import Circle
+from models.rules.records import Record
 from models.rules.view import Binding, Standing
 from server.actions.seating import circle_on_roll
 from server.web.moments import short_date
@@ -33,6 +35,22 @@ def can_object(view: Standing, circle: Circle | None) -> bool:
     entry = view.entry(circle.actor.ed25519 or "") if circle else None
     in_time = view.state in UNHEARD_IN and view.now <= view.times.ratify_ends
     return entry is not None and entry.status == "unheard" and in_time
+
+
+def keys_of(records: Iterable[Record], collective: str) -> set[str]:
+    """The keys for which a collective answers: its own, and those of the circles with which it takes part."""
+    answers = [record for record in records if (record.type, record.by) == ("Answer", collective)]
+    return {collective} | {circle["key"] for answer in answers for circle in answer["circles"]}
+
+
+def removals_for(visit: Visit, scope: Scope, records: Iterable[Record]) -> Mapping[str, str]:
+    """The texts that this viewer may remove, those that we and our circles wrote, each with the page for it."""
+    if not (visit.viewer.is_member and visit.viewer.may("moderate")):
+        return {}
+    found = list(records)
+    ours, path = keys_of(found, visit.collective.ed25519 or ""), decision_path(scope.name)
+    texts = (text for record in found if record.by in ours for text in record.texts())
+    return {text: f"{path}/remove/{text}" for text in texts}
 
 
 async def aftermath_needs(visit: Visit, view: Standing, scope: Scope) -> list[Need]:

@@ -1,7 +1,7 @@
 """The page of a decision, from the offer to the final result."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +15,7 @@ from models.rules.records import Record
 from models.rules.standing import standing
 from models.rules.view import Standing
 from server.actions.visible import decision_for
-from server.web.chances import aftermath_needs, can_leave
+from server.web.chances import aftermath_needs, can_leave, removals_for
 from server.web.moments import plural, verb
 from server.web.names import Names, Said, Who, names_of
 from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, decision_path, proposals_needed
@@ -144,6 +144,8 @@ async def known_decision(visit: Visit) -> Known:
 async def show(request: web.Request) -> web.StreamResponse:
     async with reading(request) as visit:
         known = await known_decision(visit)
+        removals = removals_for(visit, known.scope, known.records)
+        known = replace(known, names=replace(known.names, removals=removals))
         ways_out = _may_withdraw(visit, known), _may_leave(visit, known)
         context = _page(known, await _needs(visit, known), ways_out, request.query.get("done", ""))
         return page(request, frame_of(visit), "decisions/show.html", context)

@@ -4,7 +4,7 @@ A text that was removed, or that has not arrived, is said as such; a collective 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +27,7 @@ class Said:
     text: str | None
     lang: str | None = None
     instead: str = NOT_HERE
+    removal: str = ""  # the page on which this viewer can remove it
 
     @property
     def plain(self) -> str:
@@ -52,6 +53,7 @@ class Names:
     actors: Mapping[str, Actor]
     participants: Mapping[str, Participant]
     instances: Mapping[str, str]
+    removals: Mapping[str, str] = field(default_factory=dict)
 
     def said(self, digest: str, most: int = TEXT_AT_MOST) -> Said:
         """The text of this digest. Our own forms take no text that would be cut here; other software may."""
@@ -59,7 +61,8 @@ class Names:
         if row is None:
             return Said(None)
         if row.text is not None:
-            return Said(row.text if len(row.text) <= most else f"{row.text[:most]} […]", row.lang)
+            text = row.text if len(row.text) <= most else f"{row.text[:most]} […]"
+            return Said(text, row.lang, removal=self.removals.get(digest, ""))
         by = self._signer(row.redacted_by or "")
         why = REDACTIONS.get(row.redaction_code or "", REDACTIONS["other"])
         return Said(None, None, f"Removed by {by}: {why}.")

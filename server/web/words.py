@@ -138,6 +138,15 @@ REDACTIONS: Final[Mapping[str, str]] = {
     "other": "no reason was given",
 }
 
+REDACTION_CODES: Final = table(
+    (
+        Choice("personal", "It holds personal data", "A name, an address, something about somebody."),
+        Choice("unlawful", "It is unlawful"),
+        Choice("mistake", "It was a mistake"),
+        Choice("other", "Something else", "No reason is shown."),
+    )
+)
+
 # What was just done, said once on the page that follows.
 DONE: Final[Mapping[str, str]] = {
     "joined": "Welcome. You are a member now, and logged in.",
@@ -148,6 +157,7 @@ DONE: Final[Mapping[str, str]] = {
     "ratified": "It is said: the outcome binds your collective. Everybody who takes part is being told.",
     "left": "Your collective has left. Everybody who takes part is being told.",
     "objected": "Your circle’s objection is on its way to everybody who takes part.",
+    "removed": "The text is removed here. The other instances are being told.",
     "position": "Your circle can see where you stand. Nobody else can.",
     "draft": "The draft is saved as a new version. It needs new confirmations.",
     "confirmed": "You confirmed the draft.",
