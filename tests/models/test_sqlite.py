@@ -149,3 +149,102 @@ async def test_a_database_in_memory_works_too() -> None:
     await write(opened, "here")
     assert await said(opened) == ["here"]
     await opened.close()
+
+
+SLOW = "INSERT INTO word (said) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000) SELECT max(i) FROM n"
+
+
+async def test_a_writer_cancelled_in_the_middle_of_a_statement_leaves_nothing_and_no_turn(
+    database: Database,
+) -> None:
+    async def write_slowly() -> None:
+        async with database.ACT.begin() as session:
+            await session.execute(text(SLOW))
+
+    for _ in range(3):
+        writing = asyncio.create_task(write_slowly())
+        await asyncio.wait({writing}, timeout=0.02)
+        assert writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        async with asyncio.timeout(sqlite.PATIENCE / 3):
+            await write(database, "next")
+            async with database.ACT.begin() as session:
+                await session.execute(text("DELETE FROM word WHERE said = 'next'"))
+    assert await said(database) == []
+
+
+async def test_a_reader_cancelled_in_the_middle_sees_the_present_next_time(database: Database) -> None:
+    async def read_slowly() -> None:
+        async with database.READ() as session:
+            await session.execute(text(SLOW.partition("(said) ")[2]))
+
+    reading = asyncio.create_task(read_slowly())
+    await asyncio.wait({reading}, timeout=0.02)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    await write(database, "present")
+    assert await said(database) == ["present"]
+
+
+async def test_whenever_a_writer_is_cancelled_the_others_go_on_and_what_it_said_stands_whole_or_not_at_all(
+    database: Database,
+) -> None:
+    async def write_pair(number: int) -> None:
+        async with database.ACT.begin() as session:
+            await session.execute(text("INSERT INTO word (said) VALUES (:said)"), {"said": f"{number} a"})
+            await session.execute(text("INSERT INTO word (said) VALUES (:said)"), {"said": f"{number} b"})
+
+    writing = [asyncio.create_task(write_pair(number)) for number in range(60)]
+    for number, task in enumerate(writing):
+        if number % 3 == 0:
+            await asyncio.wait({task}, timeout=0.0004 * (number % 11))
+            task.cancel()
+    done = await asyncio.gather(*writing, return_exceptions=True)
+    assert {type(one) for one in done} <= {type(None), asyncio.CancelledError}
+    found = await said(database)
+    whole = {f"{number} {half}" for number, one in enumerate(done) if one is None for half in "ab"}
+    assert whole <= set(found)
+    assert all({f"{one.split()[0]} a", f"{one.split()[0]} b"} <= set(found) for one in found)
+    async with asyncio.timeout(sqlite.PATIENCE / 3):
+        await write(database, "last")
+
+
+async def test_a_writer_cancelled_twice_while_its_connection_closes_gives_up_its_turn(
+    database: Database,
+) -> None:
+    async def write_slowly() -> None:
+        async with database.ACT.begin() as session:
+            await session.execute(text(SLOW))
+
+    writing = asyncio.create_task(write_slowly())
+    await asyncio.wait({writing}, timeout=0.02)
+    for _ in range(4):
+        writing.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    async with asyncio.timeout(sqlite.PATIENCE / 3):
+        await write(database, "next")
+    assert await said(database) == ["next"]
+
+
+async def test_a_commit_that_fails_gives_up_the_turn(database: Database) -> None:
+    async with database.ACT.begin() as session:
+        await session.execute(
+            text(
+                "CREATE TABLE letter (id INTEGER PRIMARY KEY, "
+                "word INTEGER REFERENCES word (id) DEFERRABLE INITIALLY DEFERRED)"
+            )
+        )
+
+    async def write_wrongly() -> None:
+        async with database.ACT.begin() as session:
+            await session.execute(text("INSERT INTO letter (word) VALUES (7)"))
+
+    with pytest.raises(IntegrityError):
+        await write_wrongly()
+    async with asyncio.timeout(sqlite.PATIENCE / 3):
+        await write(database, "next")
+    assert await said(database) == ["next"]
