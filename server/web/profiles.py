@@ -1,6 +1,6 @@
 """Public profiles: the collective's, with its decisions and its register of mandates, and a circle's, which says little.
 
-Members have none. Their names are shown to members only.
+A member has one only if they asked for it (`server.web.me`). Otherwise members' names are shown to members only.
 """
 
 from collections.abc import Sequence
@@ -62,6 +62,13 @@ class CollectivePage:
 
 
 @dataclass(frozen=True)
+class MemberPage:
+    name: str
+    address: str
+    uri: str
+
+
+@dataclass(frozen=True)
 class CirclePage:
     name: str
     address: str
@@ -73,13 +80,16 @@ class CirclePage:
 
 
 async def profile(request: web.Request) -> web.StreamResponse:
-    """The page of a collective or circle of ours; other software that asks for the actor is sent to it."""
+    """The page of a collective, a circle or a member of ours; other software that asks for the actor is sent to it."""
     async with reading(request) as visit:
         actor = await people.local_actor_by_handle(visit.session, request.match_info["handle"])
-        if actor is None or actor.kind not in ("collective", "circle"):
+        if actor is None or actor.kind == "instance" or actor.gone_at is not None:
             raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
         if any(kind in request.headers.get("Accept", "") for kind in ACTIVITY):
             return see(actor.uri)
+        if actor.kind == "member":
+            shown = MemberPage(actor.name, actor.address, actor.uri)
+            return page(request, frame_of(visit), "actors/member.html", shown)
         if actor.kind == "circle":
             return page(request, frame_of(visit), "actors/circle.html", await _circle(visit, actor))
         return page(request, frame_of(visit), "actors/collective.html", await _collective(visit, actor))

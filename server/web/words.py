@@ -158,6 +158,8 @@ DONE: Final[Mapping[str, str]] = {
     "left": "Your collective has left. Everybody who takes part is being told.",
     "objected": "Your circle’s objection is on its way to everybody who takes part.",
     "removed": "The text is removed here. The other instances are being told.",
+    "appeared": "You have a public profile now.",
+    "disappeared": "Your public profile is gone. Those who followed it are being told.",
     "position": "Your circle can see where you stand. Nobody else can.",
     "draft": "The draft is saved as a new version. It needs new confirmations.",
     "confirmed": "You confirmed the draft.",
