@@ -181,6 +181,7 @@ async def answer(
     mandate = viewer.require("convene")
     now = now.replace(microsecond=0)
     collective, _ = await us(session)
+    await ledger.locked_scope(session, scope.name)
     offer, records = await offer_of(session, scope, now)
     if now > instant(offer["respondBy"]):
         raise TooLate("answer", "The time to answer is over. Your collective can still follow this decision.")
@@ -244,6 +245,7 @@ async def propose(
     """Add an option, in the name of the member's circle (or of the collective, by who holds `convene`)."""
     now = now.replace(microsecond=0)
     member = viewer.require_member()
+    await ledger.locked_scope(session, scope.name)
     offer, records = await offer_of(session, scope, now)
     if now > instant(offer["gatherUntil"]):
         raise TooLate("option", "Proposals are closed. You can still vote on those that were made.")
@@ -289,6 +291,7 @@ async def withdraw(
     mandate = viewer.require("convene")
     now = now.replace(microsecond=0)
     collective, _ = await us(session)
+    await ledger.locked_scope(session, scope.name)
     offer, _records = await offer_of(session, scope, now)
     if offer.by != collective.ed25519:
         raise NotAllowed("convener", "Only the collective that convened a decision can withdraw it.")

@@ -1,6 +1,7 @@
 """What several processes do at once on one PostgreSQL database. (SQLite lets one in after the other.)"""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from models.decisions import Confirmation
 from models.mandates import MandateRow
 from models.people import Membership
 from models.rules.refusals import Conflict
-from server.actions import balloting, founding
+from server.actions import balloting, convening, founding
 from server.actions import people as joining
 from server.actions.balloting import Words
 
@@ -73,6 +74,20 @@ async def test_two_clicks_at_once_note_one_position(place: Place) -> None:
             await asyncio.sleep(0.1)
 
     await asyncio.gather(note(), note())
+
+
+async def test_of_two_proposals_at_once_for_one_place_one_is_made(place: Place) -> None:
+    await place.join("ana", "bo")
+    name = await place.convene("ana", replace(PLAN, proposals=(), gather=timedelta(hours=1)))
+
+    async def propose(login: str) -> None:
+        async with place.acting(login) as (session, viewer):
+            scope = await place.scope(session, name)
+            await convening.propose(session, place.home, viewer, scope, f"What {login} says", "", place.now)
+            await asyncio.sleep(0.1)
+
+    done = await asyncio.gather(propose("ana"), propose("bo"), return_exceptions=True)
+    assert [type(one) for one in done if one is not None] == [Conflict]
 
 
 async def test_of_two_founder_links_used_at_once_one_founds(place: Place) -> None:
