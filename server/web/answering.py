@@ -13,6 +13,7 @@ from models.ledger import Scope
 from models.rules.circles import ASSEMBLY_BELOW, deal
 from models.rules.refusals import Conflict, Invalid, Refusal
 from server.actions import convening
+from server.actions.balloting import REASON_AT_MOST
 from server.actions.seating import circles_to_deal
 from server.actions.visible import decision_for
 from server.keys import CLOCK, HOME
@@ -73,6 +74,12 @@ class WithdrawPage:
 
 def status_of(problems: Problems) -> HTTPStatus:
     return HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
+
+
+def check_length(name: str, text: str, most: int) -> None:
+    """Nothing typed is cut in silence."""
+    if len(text) > most:
+        raise Invalid({name: f"Keep this under {most:,} characters; it has {len(text):,}."})
 
 
 async def member_only(request: web.Request) -> web.Response | None:
@@ -225,6 +232,7 @@ async def propose(request: web.Request, form: Form) -> web.StreamResponse:
     try:
         async with acting(request) as visit:
             scope = await locked(visit, name)
+            check_length("details", details, convening.DETAILS_LENGTH)
             if not await _proposed_already(visit, title, details):
                 await convening.propose(
                     visit.session, request.app[HOME], visit.viewer, scope, title, details, visit.now
@@ -264,6 +272,7 @@ async def withdraw(request: web.Request, form: Form) -> web.StreamResponse:
     try:
         async with acting(request) as visit:
             scope = await locked(visit, name)
+            check_length("reason", form.one("reason"), REASON_AT_MOST)
             if (await known_decision(visit)).view.withdrawn is None:
                 await convening.withdraw(
                     visit.session, request.app[HOME], visit.viewer, scope, form.one("reason"), visit.now

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
-from server.actions.convening import Plan
+from server.actions.convening import DETAILS_LENGTH, Plan
 from server.web.forms import Form, Problems
 from server.web.words import LANGUAGES, METHODS, TAKES, VISIBILITY, Choice, table
 
@@ -179,6 +179,8 @@ def plan_of(filled: Filled) -> tuple[Plan, Problems]:
     wrong = {name: asked for name, length in (("gather", gather), ("window", window)) if length is None}
     if any(about and not title for title, about in filled.proposals):
         wrong["proposals"] = "Give every proposal a title."
+    if any(len(about) > DETAILS_LENGTH for _, about in filled.proposals):
+        wrong["proposals"] = f"Keep what each proposal means under {DETAILS_LENGTH:,} characters."
     plan = Plan(
         question=filled.question,
         details=filled.details,

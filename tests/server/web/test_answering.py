@@ -113,6 +113,9 @@ async def test_a_proposal_is_made_in_the_name_of_the_circle_and_only_once(
         empty = await bo.send(page, "/propose", details="Only details")
         assert empty.problems == ["Give the proposal a title of at most 200 characters."]
         assert empty.by_id("details").text == "Only details"
+        long = await bo.send(page, "/propose", title="Plant a pear tree", details="x" * 10_001)
+        assert long.problems == ["Keep this under 10,000 characters; it has 10,001."]
+        assert len(long.by_id("details").text) == 10_001
         for _ in range(2):
             page = await bo.send(
                 page, "/propose", title="Plant a pear tree", details="In the yard.\n\nNear the wall."
