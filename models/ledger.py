@@ -258,12 +258,11 @@ async def records_named(session: AsyncSession, digests: Iterable[str]) -> dict[s
 async def signed_since(
     session: AsyncSession, type_: str, by: str, since: datetime
 ) -> Sequence[tuple[Scope, Record]]:
-    """Records of a type that a key signed from an instant on, in whatever scopes, the latest first."""
+    """Records of a type that a key signed from an instant on, in whatever scopes."""
     query = (
         select(Scope, RecordRow.digest, RecordRow.body)
         .join(RecordRow, RecordRow.scope_id == Scope.id)
         .where(RecordRow.type == type_, RecordRow.by == by, RecordRow.at >= since)
-        .order_by(RecordRow.id.desc())
     )
     rows = (await session.execute(query)).all()
     return [(scope, _kept(digest, body)) for scope, digest, body in rows]
