@@ -40,18 +40,22 @@ async def _examine(*, rebuild: bool) -> int:
         if not rebuild:
             return 0
         async with database.ACT.begin() as session:
-            different = 0
+            broken = different = 0
             for scope in (await session.scalars(select(Scope).order_by(Scope.id))).all():
-                different += await _broken_records(session, scope)
-                different += await rebuild_scope(session, scope, now)
+                found = await _broken_records(session, scope)
+                broken += found
+                different += 0 if found else await rebuild_scope(session, scope, now)
     finally:
         await database.close()
-    print(
-        "All derived rows equal their records."
-        if not different
-        else f"{different} differences found and mended."
-    )
-    return 1 if different else 0
+    if different:
+        print(f"{different} differences found and mended.")
+    if broken:
+        print(
+            f"{broken} stored records were changed by somebody: restore a backup. Nothing was derived from their decisions."
+        )
+    if not different and not broken:
+        print("All derived rows equal their records.")
+    return 1 if different or broken else 0
 
 
 async def _queues(session: AsyncSession) -> None:
@@ -65,11 +69,18 @@ async def _broken_records(session: AsyncSession, scope: Scope) -> int:
     """Say which stored records no longer verify."""
     broken = 0
     for row in (await session.scalars(select(RecordRow).where(RecordRow.scope_id == scope.id))).all():
-        signed = verified_or_none(row.document)
-        if signed is None or signed.record.digest != row.digest:
+        if not _is_whole(row):
             print(f"decision {scope.name[:12]}: record {row.digest[:12]} does not verify")
             broken += 1
     return broken
+
+
+def _is_whole(row: RecordRow) -> bool:
+    try:
+        signed = verified_or_none(row.document)
+    except ValueError:  # not even JSON any more
+        return False
+    return signed is not None and signed.record.digest == row.digest
 
 
 async def rebuild_scope(session: AsyncSession, scope: Scope, now: datetime) -> int:

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from models.migrations import DatabaseProblem, check, migrate
 from models.people import local_actor
 from server.app import create_app
 from server.cli.founding import init, init_flags
+from server.clock import FileClock
 from server.home import make_home
 from server.settings import Settings, SettingsError, read_settings
 
@@ -95,7 +97,10 @@ def _log_plainly() -> None:
 
 
 async def _prepare(settings: Settings) -> None:
-    """Migrate (SQLite) or check (PostgreSQL), and see that the secret opens the keys, before the port is taken."""
+    """Migrate (SQLite) or check (PostgreSQL), and see that the address and the secret are those of this database, before the port
+    is taken."""
+    if settings.clock:
+        _check_clock(settings.clock)
     database = open_database(settings.database)
     try:
         if database.is_postgresql:
@@ -106,9 +111,22 @@ async def _prepare(settings: Settings) -> None:
             instance = await local_actor(session, "instance")
         if instance is None:
             raise DatabaseProblem("There is no collective in this database yet: run `jura init` first.")
-        make_home(settings).key_of(instance)
+        home = make_home(settings)
+        if not instance.uri.startswith(home.uri("")):
+            raise SettingsError(
+                f"JURA_URL is {settings.url}, but this database is the one of {instance.authority}: others know it by that "
+                "address, and it can never change."
+            )
+        home.key_of(instance)
     finally:
         await database.close()
+
+
+def _check_clock(path: Path) -> None:
+    try:
+        FileClock(path).now()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"JURA_CLOCK: the file {path} does not hold an instant (ISO 8601).") from error
 
 
 async def _serve(settings: Settings, *, workers: bool) -> None:

@@ -1,0 +1,390 @@
+"""The command line as operators meet it: what a wrong start says, what `init` gives, what `doctor` finds.
+
+A wrong start is one line on stderr and exit code 2, whatever is wrong. Commands run in this process where that is the same; those
+that serve run as processes of their own.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from models.base import open_database
+from models.migrations import migrate
+from server.__main__ import COMMANDS, main
+from tests import postgres
+from tests.federation.harness import Federation, free_port
+from tests.federation.meetings import Meetings
+from tests.federation.stock import Stock
+from tests.server.web.browser import Browser
+
+ROOT = Path(__file__).parents[2]
+SECRET = "a secret that is long enough for anybody"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing of whoever runs the tests; every instance in a directory of this test."""
+    for name in [name for name in os.environ if name.startswith("JURA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JURA_URL", "https://north.example")
+    monkeypatch.setenv("JURA_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    return Stock(tmp_path_factory.mktemp("stock"))
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of an instance that was founded by the command, with flags."""
+    data = tmp_path_factory.mktemp("founded")
+    environment = {"JURA_DATA": str(data), "JURA_URL": "https://north.example"}
+    done = jura("init", "--name", "North Wood", "--handle", "north", environment=environment)
+    assert done.returncode == 0, done.stderr
+    return data
+
+
+def jura(*arguments: str, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """A command as a process of its own, which must end by itself."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("JURA_")}
+    command = [sys.executable, "-m", "server", *arguments]
+    return subprocess.run(
+        command, env=kept | environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+# Wrong starts
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line that a wrong start says; it exits with 2 and says nothing else."""
+    code = main(arguments)
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, ""), err
+    assert err.startswith("jura: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    return err
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("nonsense", "JURA_DATABASE must look like"),
+        ("mysql://host/name", "JURA_DATABASE must look like"),
+        ("postgresql+asyncpg://jura@127.0.0.1:1/jura", "cannot be opened"),
+        ("sqlite+aiosqlite:////nowhere/at/all.sqlite", "cannot be opened"),
+    ],
+)
+def test_a_wrong_database_url_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str, says: str
+) -> None:
+    monkeypatch.setenv("JURA_SECRET", SECRET)
+    monkeypatch.setenv("JURA_DATABASE", url)
+    assert says in refused(capsys, "serve")
+
+
+def test_a_file_that_is_no_database_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("Bread, milk, a cargo bike.\n" * 100)
+    monkeypatch.setenv("JURA_SECRET", SECRET)
+    monkeypatch.setenv("JURA_DATABASE", f"sqlite+aiosqlite:///{tmp_path / 'notes.txt'}")
+    assert "not a database" in refused(capsys, "serve")
+
+
+def test_a_database_that_is_not_prepared_is_not_touched_on_postgresql(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], postgres_cluster: postgres.Cluster
+) -> None:
+    with postgres_cluster.database() as url:
+        monkeypatch.setenv("JURA_SECRET", SECRET)
+        monkeypatch.setenv("JURA_DATABASE", url)
+        assert "run `jura migrate` first" in refused(capsys, "serve")
+        assert "run `jura migrate` first" in refused(capsys, "work")
+        assert main(["migrate"]) == 0
+        assert "before: empty" in capsys.readouterr().out
+        assert "run `jura init` first" in refused(capsys, "serve")
+
+
+def test_a_taken_port_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], founded: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("JURA_DATA", str(founded))
+        monkeypatch.setenv("JURA_LISTEN", f"127.0.0.1:{port}")
+        assert f"Port {port} on 127.0.0.1 cannot be used" in refused(capsys, "serve", "--no-workers")
+
+
+def test_a_wrong_start_looks_the_same_from_outside(founded: Path) -> None:
+    environment = {"JURA_URL": "https://north.example", "JURA_DATA": str(founded), "JURA_SECRET": SECRET}
+    done = jura("serve", environment=environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "does not open this database's keys" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["init", "serve"])
+def test_a_data_directory_that_cannot_be_written_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("JURA_DATA", str(tmp_path / "file" / "data"))
+    if command == "serve":
+        monkeypatch.setenv("JURA_SECRET", SECRET)
+    flags = ("--name", "North", "--handle", "north") if command == "init" else ()
+    assert "JURA_DATA" in refused(capsys, command, *flags)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_data_directory_of_somebody_else_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "theirs").mkdir(mode=0o500)
+    monkeypatch.setenv("JURA_DATA", str(tmp_path / "theirs"))
+    assert "cannot be written" in refused(capsys, "init", "--name", "North", "--handle", "north")
+
+
+def test_a_missing_a_short_and_a_wrong_secret_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], founded: Path
+) -> None:
+    assert "There is no instance secret" in refused(capsys, "serve")
+    monkeypatch.setenv("JURA_SECRET", "short")
+    assert "too short" in refused(capsys, "serve")
+    monkeypatch.setenv("JURA_DATA", str(founded))
+    monkeypatch.setenv("JURA_SECRET", SECRET)
+    assert "not the one they were made with" in refused(capsys, "serve")
+
+
+def test_another_address_than_the_one_others_know_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], founded: Path
+) -> None:
+    monkeypatch.setenv("JURA_DATA", str(founded))
+    for url in ("https://south.example", "https://north.example.org"):
+        monkeypatch.setenv("JURA_URL", url)
+        assert "this database is the one of north.example" in refused(capsys, "serve")
+
+
+def test_a_database_from_a_newer_version_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    async def prepare() -> None:
+        database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'jura.sqlite'}")
+        await migrate(database.engine)
+        await database.close()
+
+    asyncio.run(prepare())
+    with sqlite3.connect(tmp_path / "jura.sqlite") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    monkeypatch.setenv("JURA_DATA", str(tmp_path))
+    monkeypatch.setenv("JURA_SECRET", SECRET)
+    for command in ("serve", "migrate", "doctor"):
+        assert "from a newer version of Jura (revision 9999)" in refused(capsys, command)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("JURA_URL", "", "JURA_URL is missing"),
+        ("JURA_URL", "http://north.example", "must begin with https"),
+        ("JURA_LISTEN", "everywhere", "JURA_LISTEN must look like"),
+        ("JURA_POLL", "often", "JURA_POLL must be a number"),
+        ("JURA_CLOCK", "clock", "JURA_CLOCK is for development"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv("JURA_SECRET", SECRET)
+    monkeypatch.setenv(name, value)
+    assert says in refused(capsys, "serve")
+
+
+def test_a_clock_that_shows_nothing_is_said_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "clock").write_text("soon")
+    for name, value in {
+        "JURA_SECRET": SECRET,
+        "JURA_DEVELOPMENT": "1",
+        "JURA_CLOCK": str(tmp_path / "clock"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert "does not hold an instant" in refused(capsys, "serve")
+
+
+def test_work_alone_needs_postgresql(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], founded: Path
+) -> None:
+    monkeypatch.setenv("JURA_DATA", str(founded))
+    assert "needs PostgreSQL" in refused(capsys, "work")
+
+
+# Help and founding
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"] if command else ["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: jura {command}".rstrip())
+    explained = list(COMMANDS) if not command else [" ".join(COMMANDS[command][0].split()[:4])]
+    for words in explained:
+        assert words.lower() in " ".join(said.split()).lower()
+
+
+def test_init_by_the_environment_is_like_init_by_flags_and_is_done_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JURA_NAME", "North Wood")
+    monkeypatch.setenv("JURA_HANDLE", "north")
+    assert main(["init"]) == 0
+    assert re.search(r"^    https://north\.example/join/[\w-]{43}$", capsys.readouterr().out, re.MULTILINE)
+    assert (Path("data") / "secret").stat().st_mode & 0o777 == 0o600
+    assert main(["init"]) == 1
+    assert capsys.readouterr().err == "jura: This instance already has its collective.\n"
+    assert main(["invite"]) == 0
+    assert capsys.readouterr().out.startswith("https://north.example/join/")
+
+
+def test_init_without_a_name_and_nobody_to_ask_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path(os.devnull).open() as nobody:
+        monkeypatch.setattr(sys, "stdin", nobody)
+        assert "Say JURA_NAME" in refused(capsys, "init")
+    assert "must be 2 to 30 small letters" in refused(capsys, "init", "--name", "North", "--handle", "No!")
+
+
+async def test_the_founders_link_works_and_a_stopped_server_ends_well(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {
+        "JURA_URL": f"http://north.localhost:{port}",
+        "JURA_DATA": str(tmp_path / "data"),
+        "JURA_LISTEN": f"127.0.0.1:{port}",
+        "JURA_DEVELOPMENT": "1",
+    }
+    done = await asyncio.to_thread(
+        jura, "init", "--name", "North Wood", "--handle", "north", environment=environment
+    )
+    link = re.search(r"http://north\.localhost:\d+(/join/\S+)", done.stdout)
+    assert link, done.stdout + done.stderr
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("JURA_")}
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "serve"),
+        env=kept | environment,
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert server.stdout is not None
+        assert b"Jura serves" in await server.stdout.readline()
+        settings = SimpleNamespace(url=environment["JURA_URL"], listen_port=port)
+        async with Browser(SimpleNamespace(settings=settings)) as ana:  # type: ignore[arg-type]
+            page = await ana.get(link[1])
+            assert "North Wood" in page.heading
+            home = await ana.send(page, link[1], name="Ana", login="ana", password="bread and roses")
+            assert home.path.startswith("/?done=joined")
+            assert (await ana.get(link[1])).status == 409  # it admits one person
+        server.send_signal(signal.SIGTERM)
+        _, err = await asyncio.wait_for(server.communicate(), 30)
+        assert (server.returncode, err.decode()) == (0, "Jura stops: finishing what is in hand.\n")
+    finally:
+        if server.returncode is None:
+            server.kill()
+            await server.wait()
+
+
+# The doctor
+
+Doctor = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def decided(
+    stock: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[tuple[sqlite3.Connection, Doctor]]:
+    """The database of an instance that holds a finished decision, and its doctor."""
+    clock = tmp_path / "clock"
+
+    async def decide() -> Federation:
+        async with Meetings(stock, tmp_path).voting(oak=1, elm=1) as fed:
+            await fed.oak.ballot("consent")
+            await fed.elm.ballot("concern")
+            await fed.settle()
+            await fed.finish()
+            clock.write_text(fed.clock.now().isoformat())
+            assert await fed.agree() == "final adopted"
+            return fed
+
+    asyncio.run(decide())
+    for name, value in {
+        "JURA_URL": "http://oak.test",
+        "JURA_DATA": str(tmp_path / "oak"),
+        "JURA_DEVELOPMENT": "1",
+        "JURA_CLOCK": str(clock),
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    def doctor(*flags: str) -> tuple[int, str]:
+        return main(["doctor", *flags]), capsys.readouterr().out
+
+    database = sqlite3.connect(tmp_path / "oak" / "jura.sqlite", isolation_level=None)
+    yield database, doctor
+    database.close()
+
+
+def test_the_doctor_finds_nothing_where_nothing_is_wrong(decided: tuple[sqlite3.Connection, Doctor]) -> None:
+    _, doctor = decided
+    assert doctor() == (0, "0 activities wait for their handler; 0 deliveries wait; 0 were given up.\n")
+    code, said = doctor("--rebuild")
+    assert (code, said.splitlines()[-1]) == (0, "All derived rows equal their records.")
+
+
+def test_the_doctor_finds_a_derived_row_that_was_tampered_with_and_mends_it(
+    decided: tuple[sqlite3.Connection, Doctor],
+) -> None:
+    database, doctor = decided
+    database.execute("UPDATE decisions SET outcome = 'rejected', winner = 'status-quo'")
+    code, said = doctor("--rebuild")
+    assert code == 1
+    assert "outcome was 'rejected', is 'adopted'" in said
+    assert "2 differences found and mended." in said
+    assert database.execute("SELECT outcome FROM decisions").fetchall() == [("adopted",)]
+    assert doctor("--rebuild")[0] == 0
+
+
+@pytest.mark.parametrize("how", ["reworded", "cut off"])
+def test_the_doctor_names_a_record_that_was_tampered_with(
+    decided: tuple[sqlite3.Connection, Doctor], how: str
+) -> None:
+    database, doctor = decided
+    (digest, body) = database.execute("SELECT digest, body FROM records WHERE type = 'Ballot'").fetchone()
+    changed = body.replace(b'"concern"', b'"object"').replace(b'"consent"', b'"object"')
+    assert changed != body
+    changed = changed if how == "reworded" else body[: len(body) // 2]
+    database.execute("UPDATE records SET body = ? WHERE digest = ?", (changed, digest))
+    code, said = doctor("--rebuild")
+    assert code == 1
+    assert f"record {digest[:12]} does not verify" in said
+    assert "mended" not in said
+    database.execute("UPDATE records SET body = ? WHERE digest = ?", (body, digest))
+    assert doctor("--rebuild")[0] == 0
