@@ -75,6 +75,7 @@ class Connection(aiosqlite.Connection):
         self._writers = writers
         self._writes = False
         self._beginning: str | None = None
+        self.stopped: asyncio.Future[Any] | None = None
 
     def cursor(self) -> Statement:  # type: ignore[override]
         return Statement(self)
@@ -131,7 +132,8 @@ class Connection(aiosqlite.Connection):
 
     def stop(self) -> asyncio.Future[Any] | None:
         self._release()
-        return super().stop()
+        self.stopped = super().stop()
+        return self.stopped
 
     def _release(self) -> None:
         if self._writes:
@@ -147,7 +149,13 @@ def open_engine(url: URL | str) -> AsyncEngine:
     async def connect() -> aiosqlite.Connection:
         arguments: list[Any]
         arguments, options = engine.dialect.create_connect_args(parsed)  # type: ignore[assignment]
-        return await Connection(lambda: sqlite3.connect(*arguments, **options), writers)
+        connection = Connection(lambda: sqlite3.connect(*arguments, **options), writers)
+        try:
+            return await connection
+        except BaseException:
+            if connection.stopped is not None:
+                await connection.stopped  # its thread has ended before the loop can
+            raise
 
     in_a_file = parsed.database not in (None, "", ":memory:")
     pool = {"pool_size": READY, "max_overflow": MORE} if in_a_file else {}
