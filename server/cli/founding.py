@@ -114,7 +114,7 @@ def _ask(given: str | None, name: str, question: str, default: str | None = None
         return given.strip()
     if name in os.environ:
         return os.environ[name].strip()
-    if sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         return input(question).strip() or (default or "")
     if default is not None:
         return default

@@ -270,6 +270,8 @@ def test_init_without_a_name_and_nobody_to_ask_says_what_is_missing(
     with Path(os.devnull).open() as nobody:
         monkeypatch.setattr(sys, "stdin", nobody)
         assert "Say JURA_NAME" in refused(capsys, "init")
+    monkeypatch.setattr(sys, "stdin", None)  # as Python has it where there is no standard input at all
+    assert "Say JURA_NAME" in refused(capsys, "init")
     assert "must be 2 to 30 small letters" in refused(capsys, "init", "--name", "North", "--handle", "No!")
 
 
