@@ -6,6 +6,7 @@ three to five by a reproducible deal (`models.rules.circles.deal`); such circles
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +18,9 @@ from models.rules.circles import ASSEMBLY_BELOW, deal
 from models.rules.refusals import Conflict
 from server.actions.founding import KeyPair, local_actor
 from server.home import Home
+
+
+MOST_CIRCLES: Final = 60  # as many as an Answer of 16 kB can list
 
 
 async def circles_to_deal(session: AsyncSession) -> int:
@@ -36,6 +40,10 @@ async def seat_everybody(
     loose = await _without_circle(session)
     if total >= ASSEMBLY_BELOW and loose:
         seated += await _dealt(session, home, scope, seed, loose, keys, now)
+    if len(seated) > MOST_CIRCLES:
+        raise Conflict(
+            "too-many-circles", f"A collective brings at most {MOST_CIRCLES} circles into one decision."
+        )
     for circle, sitting in seated:
         session.add_all(Seat(scope_id=scope.id, circle_id=circle.id, member_id=m.id) for m in sitting)
     return seated
