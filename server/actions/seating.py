@@ -19,7 +19,6 @@ from models.rules.refusals import Conflict
 from server.actions.founding import KeyPair, local_actor
 from server.home import Home
 
-
 MOST_CIRCLES: Final = 60  # as many as an Answer of 16 kB can list
 
 
