@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, MetaData, event, insert, text
@@ -141,13 +142,14 @@ def _write_what_was_left(session: Session) -> None:
 
 @event.listens_for(ActSession, "after_commit")
 def _wake_who_waits(session: Session) -> None:
+    session.info.pop("kept", None)
     for name in session.info.pop("woken", ()):
         session.info["wakes"].setdefault(name, asyncio.Event()).set()
 
 
 @event.listens_for(ActSession, "after_rollback")
 def _forget(session: Session) -> None:
-    for what in ("left", "later", "woken"):
+    for what in ("left", "later", "woken", "kept"):
         session.info.pop(what, None)
 
 
@@ -167,6 +169,12 @@ def at_commit(session: AsyncSession, write: Callable[[Session, list[Any]], None]
     session.sync_session.info.setdefault("later", {}).setdefault(write, []).append(item)
 
 
+def kept(session: AsyncSession, what: str) -> dict[str, Any]:
+    """A table that lasts as long as the transaction: for what was looked up and locked in it, so that nobody else changes it."""
+    table: dict[str, Any] = session.sync_session.info.setdefault("kept", {}).setdefault(what, {})
+    return table
+
+
 async def wake(session: AsyncSession, name: str) -> None:
     """When this transaction commits, workers that wait for `name` look at once (in every process on PostgreSQL)."""
     woken = session.sync_session.info.setdefault("woken", set())
@@ -177,7 +185,14 @@ async def wake(session: AsyncSession, name: str) -> None:
         await session.execute(text("SELECT pg_notify(:channel, :name)"), {"channel": CHANNEL, "name": name})
 
 
-def insert_once(session: AsyncSession, table: Any) -> Any:
-    """An INSERT into the table of this class that leaves alone what is there already."""
-    dialects = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    return dialects(table.__table__).on_conflict_do_nothing()
+def insert_once(session: AsyncSession, table: type[Base], returning: str | None = None) -> Any:
+    """An INSERT into the table of this class that leaves alone what is there already; it may return a column of what is new."""
+    return _insert_once(table, returning, session.get_bind().dialect.name == "postgresql")
+
+
+@cache
+def _insert_once(table: Any, returning: str | None, is_postgresql: bool) -> Any:
+    insert_ = (postgresql_insert if is_postgresql else sqlite_insert)(
+        table.__table__
+    ).on_conflict_do_nothing()
+    return insert_.returning(table.__table__.c[returning]) if returning else insert_

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Text, UniqueConstraint, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
+from models.peers import Tombstone
 
 
 class Follow(Base):
@@ -28,6 +30,23 @@ async def follow_of(session: AsyncSession, follower: str, followed_id: int) -> F
     return await session.scalar(
         select(Follow).where(Follow.follower == follower, Follow.followed_id == followed_id)
     )
+
+
+STANDING: Final = select(
+    select(Tombstone.owner).where(Tombstone.uri == bindparam("activity_uri")).scalar_subquery(),
+    select(Follow.id)
+    .where(Follow.follower == bindparam("follower"), Follow.followed_id == bindparam("followed_id"))
+    .scalar_subquery(),
+)
+
+
+async def standing_of(
+    session: AsyncSession, activity_uri: str, follower: str, followed_id: int
+) -> tuple[str | None, bool]:
+    """Who undid this Follow before it arrived, if anybody did, and whether the follower follows already."""
+    asked = {"activity_uri": activity_uri, "follower": follower, "followed_id": followed_id}
+    undone_by, follow = (await session.execute(STANDING, asked)).one()
+    return undone_by, follow is not None
 
 
 async def follower_inboxes(session: AsyncSession, followed_id: int) -> Sequence[str]:

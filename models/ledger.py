@@ -20,7 +20,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    and_,
+    bindparam,
     func,
     or_,
     select,
@@ -153,7 +153,7 @@ async def append(
         }
         for item in by_digest.values()
     ]
-    new = insert_once(session, RecordRow).returning(RecordRow.digest)
+    new = insert_once(session, RecordRow, "digest")
     inserted = set(await session.scalars(new, rows) if rows else ())
     fresh = [item.record for digest, item in by_digest.items() if digest in inserted]
     await _keep_texts(session, scope, texts)
@@ -191,8 +191,7 @@ def _is_genuine(digest: str, salt: Any, text: Any) -> bool:
 
 async def _apply_redactions(session: AsyncSession, scope: Scope) -> None:
     """Apply every Redact of the scope that has not been applied: it may have come before the record that names its text."""
-    query = _NAMED.where(RecordRow.scope_id == scope.id, RecordRow.type == "Redact")
-    redacts = await _read_again(session, query)
+    redacts = await _read_again(session, _REDACTS, {"scope_id": scope.id})
     if redacts:
         marked = {digest for digest, row in (await texts(session, scope.id)).items() if row.redacted_by}
         for redact in redacts:
@@ -208,9 +207,8 @@ async def _redact(session: AsyncSession, scope: Scope, record: Record) -> None:
     mark = gone | {"redacted_by": record.by, "redaction_code": record["code"]}
     row = {"scope_id": scope.id, "digest": record["text"], **mark}
     await session.execute(insert_once(session, TextRow), row)
-    await session.execute(
-        update(TextRow).where(TextRow.scope_id == scope.id, TextRow.digest == record["text"]).values(**mark)
-    )
+    named = (TextRow.scope_id == scope.id, TextRow.digest == record["text"])
+    await session.execute(update(TextRow).where(*named).values(**mark))
 
 
 async def may_redact(session: AsyncSession, scope: Scope, redact: Record) -> bool:
@@ -222,10 +220,11 @@ async def may_redact(session: AsyncSession, scope: Scope, redact: Record) -> boo
 
 
 _NAMED = select(RecordRow.digest, RecordRow.body)
+_REDACTS = _NAMED.where(RecordRow.scope_id == bindparam("scope_id"), RecordRow.type == "Redact")
 
 
-async def _read_again(session: AsyncSession, query: Select[str, bytes]) -> list[Record]:
-    return [_kept(digest, body) for digest, body in (await session.execute(query)).all()]
+async def _read_again(session: AsyncSession, query: Select[str, bytes], asked: Any = None) -> list[Record]:
+    return [_kept(digest, body) for digest, body in (await session.execute(query, asked)).all()]
 
 
 @lru_cache(maxsize=5_000)
@@ -245,14 +244,16 @@ async def records(session: AsyncSession, scope_id: int, now: datetime) -> list[R
 
 async def record_named(session: AsyncSession, scope_id: int, digest: str) -> Record | None:
     """One record of a scope by its digest."""
-    query = _NAMED.where(RecordRow.scope_id == scope_id, RecordRow.digest == digest)
-    return next(iter(await _read_again(session, query)), None)
+    found = await _read_again(
+        session, _NAMED.where(RecordRow.scope_id == scope_id, RecordRow.digest == digest)
+    )
+    return found[0] if found else None
 
 
 async def records_named(session: AsyncSession, digests: Iterable[str]) -> dict[str, Record]:
     """These records, of whatever scopes."""
-    found = await _read_again(session, _NAMED.where(RecordRow.digest.in_(list(digests))))
-    return {record.digest: record for record in found}
+    query = _NAMED.where(RecordRow.digest.in_(list(digests)))
+    return {record.digest: record for record in await _read_again(session, query)}
 
 
 async def signed_since(
@@ -268,13 +269,9 @@ async def signed_since(
     return [(scope, _kept(digest, body)) for scope, digest, body in rows]
 
 
-async def documents(
-    session: AsyncSession, scope_id: int, now: datetime, digests: Iterable[str] | None = None
-) -> list[dict[str, Any]]:
-    """Records as they travel, with proofs, sorted by digest; all of them or the named ones."""
+async def documents(session: AsyncSession, scope_id: int, now: datetime) -> list[dict[str, Any]]:
+    """All records as they travel, with proofs, sorted by digest."""
     query = select(RecordRow.body).where(RecordRow.scope_id == scope_id, _visible(now))
-    if digests is not None:
-        query = query.where(RecordRow.digest.in_(list(digests)))
     return [orjson.loads(body) for body in (await session.scalars(query.order_by(RecordRow.digest))).all()]
 
 
@@ -332,11 +329,8 @@ async def texts_named(session: AsyncSession, wanted: Iterable[str]) -> dict[str,
 
 def as_carried(rows: Mapping[str, TextRow]) -> dict[str, dict[str, str | None]]:
     """Texts in the shape in which they travel beside records; redacted ones do not travel."""
-    return {
-        digest: {"salt": row.salt, "text": row.text, "lang": row.lang}
-        for digest, row in rows.items()
-        if row.text is not None
-    }
+    told = {digest: row for digest, row in rows.items() if row.text is not None}
+    return {digest: {"salt": row.salt, "text": row.text, "lang": row.lang} for digest, row in told.items()}
 
 
 async def participants(session: AsyncSession, scope_id: int) -> Sequence[Participant]:
@@ -352,24 +346,29 @@ async def add_participant(
     await session.execute(insert_once(session, Participant), values)
 
 
-async def room_for(session: AsyncSession, scope_id: int, authority: str) -> tuple[bool, int]:
-    """Whether the instance at this authority takes part in the scope, and how many records the scope holds."""
-    part = select(func.count()).where(Participant.scope_id == scope_id, Participant.authority == authority)
-    held = select(func.count()).where(RecordRow.scope_id == scope_id)
-    parts, records = (await session.execute(select(part.scalar_subquery(), held.scalar_subquery()))).one()
-    return parts > 0, records
+async def room_in(session: AsyncSession, scope_id: int) -> tuple[set[str], int]:
+    """The authorities of those who take part in a scope, and how many records it holds."""
+    rows = (await session.execute(_ROOM, {"scope_id": scope_id})).all()
+    return {authority for authority, _ in rows}, rows[0][1] if rows else 0
+
+
+_HELD = select(func.count()).where(RecordRow.scope_id == bindparam("scope_id")).scalar_subquery()
+_ROOM = select(Participant.authority, _HELD).where(Participant.scope_id == bindparam("scope_id"))
 
 
 async def takes_part(session: AsyncSession, scope_id: int, authority: str) -> bool:
     """Does the instance at this authority take part in the scope? (One instance is home to one collective.)"""
-    return (await room_for(session, scope_id, authority))[0]
+    query = select(Participant.id).where(Participant.scope_id == scope_id)
+    return await session.scalar(query.where(Participant.authority == authority).limit(1)) is not None
 
 
-async def known_scopes(session: AsyncSession, names: Iterable[str], authority: str) -> dict[str, bool]:
-    """Those of the scopes that are known here, and whether the instance at this authority takes part in each."""
-    part = and_(Participant.scope_id == Scope.id, Participant.authority == authority)
-    query = select(Scope.name, Participant.id).outerjoin(Participant, part).where(Scope.name.in_(list(names)))
-    return {name: id_ is not None for name, id_ in (await session.execute(query)).all()}
+async def known_scopes(session: AsyncSession, names: Iterable[str]) -> dict[str, set[str]]:
+    """Those of the scopes that are known here, each with the authorities of those who take part in it."""
+    query = select(Scope.name, Participant.authority).outerjoin(Participant, Participant.scope_id == Scope.id)
+    known: dict[str, set[str]] = {}
+    for name, authority in (await session.execute(query.where(Scope.name.in_(list(names))))).all():
+        known.setdefault(name, set()).update([authority] if authority else [])
+    return known
 
 
 async def due_scopes(session: AsyncSession, now: datetime, lease: timedelta, most: int) -> Sequence[str]:
@@ -396,5 +395,5 @@ async def _claim(
         .with_for_update(skip_locked=True)
     )
     ids = (await session.scalars(free)).all()
-    await session.execute(update(Scope).where(Scope.id.in_(ids)).values({f"{what}_lease": now + lease}))
-    return (await session.scalars(select(Scope.name).where(Scope.id.in_(ids)))).all()
+    claimed = update(Scope).where(Scope.id.in_(ids)).values({f"{what}_lease": now + lease})
+    return (await session.scalars(claimed.returning(Scope.name))).all() if ids else []

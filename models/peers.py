@@ -109,10 +109,6 @@ async def may_refetch_keys(session: AsyncSession, authority: str, pause: timedel
     return True
 
 
-async def tombstone_of(session: AsyncSession, uri: str) -> Tombstone | None:
-    return await session.get(Tombstone, uri)
-
-
 async def bury(session: AsyncSession, uri: str, owner: str, now: datetime) -> None:
     """Remember that `owner` deleted or undid this; the first to do so stands."""
     statement = _insert(session)(Tombstone).values(uri=uri, owner=owner, at=now)

@@ -7,10 +7,12 @@ host: one row per host gives concurrency, back-off, circuit breaking and the rem
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import (
+    Executable,
     ForeignKey,
     Index,
     Integer,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    insert,
     or_,
     select,
     update,
@@ -110,8 +113,8 @@ async def accept_all(
         }
         for uri, signer, body in sorted(arrived, key=itemgetter(0))  # so that nobody waits in a ring
     ]
-    insert = insert_once(session, InboxItem).returning(InboxItem.activity_uri)
-    stored = set(await session.scalars(insert, rows) if rows else ())
+    new = insert_once(session, InboxItem, "activity_uri")
+    stored = set(await session.scalars(new, rows) if rows else ())
     if stored:
         await wake(session, "inbox")
     return stored
@@ -173,16 +176,24 @@ async def enqueue(
 
 def _write_deliveries(session: Session, rows: list[dict[str, Any]]) -> None:
     """Hosts are touched once and in order, however often an act publishes, so that nobody waits for another in a ring."""
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    for host, now in sorted({row["host"]: row["due_at"] for row in rows}.items()):
-        statement = insert(Destination).values(host=host, due_at=now, fails=0)
-        at_once = or_(Destination.due_at.is_(None), Destination.fails == 0)  # a failing host keeps its pause
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["host"], set_={"due_at": case((at_once, now), else_=Destination.due_at)}
-            )
-        )
-    session.execute(insert(Delivery), rows)
+    touched = sorted({row["host"]: row["due_at"] for row in rows}.items())
+    touch = _touch(session.get_bind().dialect.name == "postgresql")
+    session.execute(touch, [{"host": host, "due_at": now, "fails": 0} for host, now in touched])
+    session.execute(DELIVER, rows)
+
+
+DELIVERIES: Final[Any] = Delivery.__table__
+DELIVER: Final = insert(DELIVERIES)
+
+
+@cache
+def _touch(is_postgresql: bool) -> Executable:
+    """Makes hosts known, and due at once; one that fails keeps its pause."""
+    hosts: Any = Destination.__table__
+    written = (postgresql_insert if is_postgresql else sqlite_insert)(hosts)
+    at_once = or_(hosts.c.due_at.is_(None), hosts.c.fails == 0)
+    due = case((at_once, written.excluded.due_at), else_=hosts.c.due_at)
+    return written.on_conflict_do_update(index_elements=["host"], set_={"due_at": due})
 
 
 async def claim_hosts(

@@ -1,13 +1,13 @@
 """Following a local actor from elsewhere."""
 
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.events import log
-from models.follows import Follow, follow_of
-from models.peers import tombstone_of
+from models.follows import Follow, follow_of, standing_of
 from models.people import Actor
 
 
@@ -15,19 +15,22 @@ async def follow(
     session: AsyncSession, follower: Actor, followed: Actor, activity_uri: str, now: datetime
 ) -> bool:
     """`follower` follows from now on; False if that Follow was undone before it arrived. A repeat renews its id."""
-    undone = await tombstone_of(session, activity_uri)
-    if undone is not None and undone.owner == follower.uri:
+    undone_by, follows = await standing_of(session, activity_uri, follower.uri, followed.id)
+    if undone_by == follower.uri:
         return False
-    row = await follow_of(session, follower.uri, followed.id)
-    if row is None:
-        row = Follow(
-            follower=follower.uri, followed_id=followed.id, activity_uri=activity_uri, inbox="", at=now
-        )
-        session.add(row)
+    row = {"activity_uri": activity_uri, "inbox": follower.shared_inbox or follower.inbox}
+    if follows:
+        theirs = (Follow.follower == follower.uri, Follow.followed_id == followed.id)
+        await session.execute(update(Follow).where(*theirs).values(**row))
+    else:
+        new = {"follower": follower.uri, "followed_id": followed.id, "at": now}
+        await session.execute(FOLLOW, {**new, **row})
         log(session, "follow", now, actor=follower.uri)
-    row.activity_uri = activity_uri
-    row.inbox = follower.shared_inbox or follower.inbox
     return True
+
+
+FOLLOWS: Final[Any] = Follow.__table__
+FOLLOW: Final = insert(FOLLOWS)
 
 
 async def unfollow(session: AsyncSession, follower_uri: str, followed: Actor, now: datetime) -> bool:

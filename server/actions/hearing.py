@@ -5,6 +5,7 @@ may put records into a scope, and only an Offer that invites us opens one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from activitypub.errors import Malformed, NotAuthentic
 from activitypub.origin import origin
 from activitypub.signatures import authority
 from models import ledger
+from models.base import kept
 from models.decisions import Decision
 from models.events import log
 from models.ledger import Scope, Signed
@@ -70,25 +72,65 @@ async def take_in(
     fresh = 0
     for name in sorted({s.record.scope for s in signed}):
         mine = [s for s in signed if s.record.scope == name]
-        scope = await ledger.locked_scope(session, name)
-        if scope is None:
-            scope = await _open_scope(session, mine, carrier, invited, now)
-            if scope is None:
-                continue
-        takes_part, held = await ledger.room_for(session, scope.id, carrier)
-        if not takes_part:
+        place = await _place(session, name)
+        if place is None and await _open_scope(session, mine, carrier, invited, now):
+            place = await _place(session, name)
+        if place is None:
+            continue
+        if carrier not in place.authorities:
             raise NotAllowed("participant", "Only participants put records into a scope.")
-        if held + len(mine) > MOST_RECORDS:
+        if place.held + len(mine) > MOST_RECORDS:
             raise NotAllowed("full", "This scope holds as many records as it may.")
-        removed = await named_by(session, scope, mine)
-        new = await ledger.append(session, scope, mine, texts, now)
-        await _learn_participants(session, scope, new)
-        await scrub(session, scope, removed)
+        new = await _put(session, place.scope, mine, texts, now)
+        place.held += len(new)
+        if any(record.type == "Answer" for record in new):
+            kept(session, PLACES).pop(name)  # there may be more participants now
         if new:
-            scope.repair_at = scope.repair_at or now  # whoever lacks these is found even after the end
+            place.scope.repair_at = (
+                place.scope.repair_at or now
+            )  # whoever lacks these is found even after the end
             log(session, "records received", now, actor=carrier, scope=name, records=len(new))
         fresh += len(new)
     return fresh
+
+
+PLACES: Final = "places"
+
+
+@dataclass
+class Place:
+    """A scope that this transaction locked: who takes part in it, and how many records it holds."""
+
+    scope: Scope
+    authorities: set[str]
+    held: int
+
+
+async def _place(session: AsyncSession, name: str) -> Place | None:
+    """The scope of this name, looked up once in a transaction: several activities in a row bring records for it."""
+    places = kept(session, PLACES)
+    if name not in places:
+        scope = await ledger.locked_scope(session, name)
+        if scope is None:
+            return None
+        places[name] = Place(scope, *await ledger.room_in(session, scope.id))
+    found: Place = places[name]
+    return found
+
+
+async def _put(
+    session: AsyncSession,
+    scope: Scope,
+    signed: Sequence[Signed],
+    texts: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+) -> list[Record]:
+    """Append, and do what follows from what is new."""
+    removed = await named_by(session, scope, signed)
+    new = await ledger.append(session, scope, signed, texts, now)
+    await _learn_participants(session, scope, new)
+    await scrub(session, scope, removed)
+    return new
 
 
 async def _open_scope(

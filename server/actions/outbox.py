@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import codec
@@ -24,22 +24,26 @@ async def publish(
     *,
     is_public: bool = False,
     scope: str | None = None,
-) -> Activity:
+) -> None:
     """Store an activity of a local actor, byte for byte as it will go out, and queue it for each inbox once."""
-    row = Activity(
-        uri=activity["id"],
-        actor_id=actor.id,
-        type=activity["type"],
-        is_public=is_public,
-        scope=scope,
-        body=codec.encode(dict(activity)),
-        published_at=now,
-    )
-    session.add(row)
-    await session.flush()
+    row = {
+        "uri": activity["id"],
+        "actor_id": actor.id,
+        "type": activity["type"],
+        "is_public": is_public,
+        "scope": scope,
+        "body": codec.encode(dict(activity)),
+        "published_at": now,
+    }
+    number = await session.scalar(PUBLISH, row)
+    if number is None:
+        raise LookupError(f"{activity['id']} was written and is not there")
     targets = {(urlsplit(inbox).netloc, inbox) for inbox in inboxes}
-    await queues.enqueue(session, row.id, actor.id, targets, now)
-    return row
+    await queues.enqueue(session, number, actor.id, targets, now)
+
+
+ACTIVITIES: Final[Any] = Activity.__table__
+PUBLISH: Final = insert(ACTIVITIES).returning(ACTIVITIES.c.id)
 
 
 async def keep_post(

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from server import remote
-from server.peers import actors, discovery, inbox, objects, scopes
+from server.peers import actors, carriers, discovery, inbox, objects, scopes
 
 
 def add_routes(app: web.Application) -> None:
@@ -11,6 +11,7 @@ def add_routes(app: web.Application) -> None:
     remote.prepare(app)
     app[actors.DOCUMENTS] = {}
     app[inbox.DOOR] = inbox.Door(app)
+    app[carriers.SCOPES] = carriers.know_scopes(app)
     app.router.add_routes(
         [
             web.post("/inbox", inbox.receive),

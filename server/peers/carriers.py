@@ -5,7 +5,7 @@ Whatever carries them, each record is verified by its own proof; the carrier onl
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -25,9 +25,12 @@ from server.actions import hearing
 from server.home import Home
 from server.keys import DATABASE
 from server.peers.received import DONE, IGNORED, Received, Word
+from server.together import Together
 
 MOST_INVITED: Final = 50
 ASKED_AT_ONCE: Final = 8
+ASKED_TOGETHER: Final = 32
+FEW: Final = 4
 ASKING_SECONDS: Final = 60.0
 SALT: Final = re.compile(r"[0-9a-f]{32}")
 LANG: Final = re.compile(r"[A-Za-z0-9-]{1,35}")
@@ -47,12 +50,26 @@ async def carried(app: web.Application, item: Received) -> Carried:
     """The records that an activity brings for scopes that we know; Forbidden if its sender takes no part in one of them,
     NotAuthentic or BadRecord for the first that is not a proved record. What strangers bring costs us no look at a proof."""
     named = [(scope_named(document), document) for document in item.activity.records]
-    async with app[DATABASE].READ() as session:
-        names = {name for name, _ in named if name is not None}
-        known = await ledger.known_scopes(session, names, item.signer.authority)
-    if not all(known.values()):
+    names = {name for name, _ in named if name is not None}
+    known = await app[SCOPES].ask(names) if names else {}
+    if not all(item.signer.authority in authorities for authorities in known.values()):
         raise Forbidden("participant", "Only participants put records into a scope.")
     return await _verified(item, [document for name, document in named if name in known])
+
+
+Known = Together[set[str], dict[str, set[str]]]
+SCOPES: web.AppKey[Known] = web.AppKey("known scopes", Together)
+
+
+def know_scopes(app: web.Application) -> Known:
+    """What answers which of some scopes are known here, and who takes part in them."""
+
+    async def look_up(asked: Sequence[set[str]]) -> list[dict[str, set[str]]]:
+        async with app[DATABASE].READ() as session:
+            known = await ledger.known_scopes(session, set().union(*asked))
+        return [{name: known[name] for name in names if name in known} for names in asked]
+
+    return Together(look_up, ASKED_TOGETHER)
 
 
 def scope_named(document: codec.Json) -> str | None:
@@ -67,7 +84,8 @@ def scope_named(document: codec.Json) -> str | None:
 
 
 async def _verified(item: Received, documents: list[codec.Json]) -> Carried:
-    signed = await asyncio.to_thread(hearing.verified, documents)
+    few = len(documents) <= FEW  # these are verified here sooner than on the way to a thread
+    signed = hearing.verified(documents) if few else await asyncio.to_thread(hearing.verified, documents)
     return Carried(signed, texts_named([s.record for s in signed], item.activity.texts))
 
 

@@ -3,13 +3,14 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from aiohttp import web
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import vocabulary
-from models import people
+from models.base import kept
 from models.follows import Follow, follow_of
 from models.peers import bury
 from models.people import Actor
@@ -17,19 +18,17 @@ from models.queues import InboxItem
 from server import translate
 from server.actions import follows, outbox
 from server.home import Home
-from server.keys import DATABASE
+from server.keys import HOME
 from server.peers.received import DONE, IGNORED, REFUSED, Received, Word
 
 FOLLOWED = frozenset({"collective", "circle", "member"})
 
 
 async def check_follow(app: web.Application, item: Received) -> str | None:
-    """The id of the actor of ours that is followed, or None if it is none of ours."""
+    """The id of what is followed, or None if it lies on another server."""
     item.require_owner(item.activity.actor)
     whom = item.activity.object_id
-    async with app[DATABASE].READ() as session:
-        actor = None if whom is None else await people.actor_by_uri(session, whom)
-    return actor.uri if actor is not None and actor.is_local and actor.gone_at is None else None
+    return whom if whom is not None and whom.startswith(app[HOME].uri("")) else None
 
 
 async def on_follow(
@@ -37,7 +36,7 @@ async def on_follow(
 ) -> Word:
     """The signer follows, and is told so; each new Follow is answered anew. The instance itself is not followed."""
     followed = await _locked(session, checked)
-    if followed is None:
+    if followed is None or followed.gone_at is not None:
         return REFUSED
     follow = vocabulary.follow(item.activity.id, item.signer.uri, followed.uri)
     accepted = followed.kind in FOLLOWED
@@ -93,9 +92,19 @@ async def on_undo(
 
 async def _locked(session: AsyncSession, uri: str | None) -> Actor | None:
     """An actor of ours, locked on PostgreSQL: a Follow and its Undo at the same time come one after the other.
-    Rows that refer to it may be written meanwhile."""
-    query = select(Actor).where(Actor.uri == uri, Actor.kind != "remote")
-    return await session.scalar(query.with_for_update(key_share=True))
+    Rows that refer to it may be written meanwhile. Looked up once in a transaction."""
+    if uri is None:
+        return None
+    locked = kept(session, "followed")
+    if uri not in locked:
+        locked[uri] = await session.scalar(OURS, {"uri": uri})
+    found: Actor | None = locked[uri]
+    return found
+
+
+OURS: Final = (
+    select(Actor).where(Actor.uri == bindparam("uri"), Actor.kind != "remote").with_for_update(key_share=True)
+)
 
 
 async def _followed_by(session: AsyncSession, follower: str, activity_uri: str | None) -> str | None:

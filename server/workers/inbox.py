@@ -27,7 +27,7 @@ from server.together import Together
 from server.workers.slots import keep_busy
 
 LEASE: Final = timedelta(minutes=5)
-AT_ONCE: Final = 8
+AT_ONCE: Final = 32
 DEAD: Final = "dead"
 REASON_LENGTH: Final = 500
 
@@ -89,7 +89,7 @@ async def _handle(app: web.Application, acting: Acting, item: InboxItem, signer:
 
 
 async def _check_and_act(app: web.Application, acting: Acting, item: InboxItem, signer: Actor | None) -> None:
-    activity = codec.tidy(codec.decode(item.body or b""))
+    activity = codec.tidy(codec.decode_again(item.body or b"{}"))
     handler = HANDLERS.get(activity.type)
     if signer is None or handler is None:
         await _end(app, item, IGNORED, None)

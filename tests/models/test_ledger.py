@@ -280,7 +280,7 @@ async def test_a_participant_keeps_its_first_address(database: Database) -> None
         assert not await ledger.takes_part(session, 1, "evil.test")
         assert not await ledger.takes_part(session, 2, "oak.test")
         names = [NAME, "b" * 64, "c" * 64]
-        assert await ledger.known_scopes(session, names, "oak.test") == {NAME: True, "b" * 64: False}
+        assert await ledger.known_scopes(session, names) == {NAME: {"oak.test"}, "b" * 64: set()}
 
 
 @pytest.mark.parametrize("what", ["due", "repair"])
