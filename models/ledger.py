@@ -301,13 +301,8 @@ async def bucket_page(
     session: AsyncSession, scope_id: int, bucket: str, after: str, size: int, now: datetime
 ) -> Sequence[RecordRow]:
     """The next records of a bucket (first hex digit of the digest) after a digest."""
-    query = (
-        select(RecordRow)
-        .where(RecordRow.scope_id == scope_id, _visible(now), RecordRow.digest.startswith(bucket))
-        .where(RecordRow.digest > after)
-        .order_by(RecordRow.digest)
-        .limit(size)
-    )
+    query = select(RecordRow).where(RecordRow.scope_id == scope_id, _visible(now), RecordRow.digest > after)
+    query = query.where(RecordRow.digest.startswith(bucket)).order_by(RecordRow.digest).limit(size)
     return (await session.scalars(query)).all()
 
 
@@ -321,10 +316,13 @@ async def texts(
     return {row.digest: row for row in (await session.scalars(query)).all()}
 
 
-async def texts_named(session: AsyncSession, wanted: Iterable[str]) -> dict[str, TextRow]:
-    """These texts, of whatever scopes (salts make digests unlike any other's). One that was redacted anywhere is redacted."""
-    rows = (await session.scalars(select(TextRow).where(TextRow.digest.in_(list(wanted))))).all()
-    return {row.digest: row for row in sorted(rows, key=lambda row: row.redaction_code is not None)}
+async def texts_named(session: AsyncSession, wanted: Iterable[str]) -> dict[str, dict[str, TextRow]]:
+    """These texts by name of scope and digest. A text is looked up in its own scope only: another may name the same digest."""
+    found: dict[str, dict[str, TextRow]] = {}
+    query = select(Scope.name, TextRow).join(TextRow, Scope.id == TextRow.scope_id)
+    for name, row in await session.execute(query.where(TextRow.digest.in_(list(wanted)))):
+        found.setdefault(name, {})[row.digest] = row
+    return found
 
 
 def as_carried(rows: Mapping[str, TextRow]) -> dict[str, dict[str, str | None]]:
@@ -334,8 +332,8 @@ def as_carried(rows: Mapping[str, TextRow]) -> dict[str, dict[str, str | None]]:
 
 
 async def participants(session: AsyncSession, scope_id: int) -> Sequence[Participant]:
-    query = select(Participant).where(Participant.scope_id == scope_id).order_by(Participant.key)
-    return (await session.scalars(query)).all()
+    query = select(Participant).where(Participant.scope_id == scope_id)
+    return (await session.scalars(query.order_by(Participant.key))).all()
 
 
 async def add_participant(

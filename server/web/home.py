@@ -74,7 +74,7 @@ async def home(request: web.Request) -> web.StreamResponse:
             profile=f"/@{visit.collective.handle}",
             done=DONE.get(request.query.get("done", ""), ""),
             is_member=visit.viewer.is_member,
-            todos=[Todo(need, _said(texts, need.question)) for need in needs],
+            todos=[Todo(need, _said(texts.get(need.scope, {}), need.question)) for need in needs],
             running=running,
             over=over,
             older=f"/?before={older}" if older else "",
@@ -109,7 +109,7 @@ async def rows_of(visit: Visit, found: Sequence[tuple[Decision, Scope]]) -> Sequ
     titles = {digest: option["title"] for digest, option in options.items() if option.type == "Option"}
     texts = await ledger.texts_named(visit.session, [*(row.question for row, _ in found), *titles.values()])
     actors = await people.actors_by_key(visit.session, {row.convener for row, _ in found})
-    return [_row(visit, row, scope, texts, titles, actors) for row, scope in found]
+    return [_row(visit, row, scope, texts.get(scope.name, {}), titles, actors) for row, scope in found]
 
 
 def _row(

@@ -30,6 +30,11 @@ class Need:
     urgent: bool
     question: str = ""  # digest
 
+    @property
+    def scope(self) -> str:
+        """The name of the decision it is about."""
+        return self.href.removeprefix("/decisions/").partition("/")[0]
+
 
 @dataclass(frozen=True)
 class Turn:

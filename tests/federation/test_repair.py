@@ -57,12 +57,18 @@ async def test_what_nobody_could_deliver_for_a_week_is_pulled_when_the_host_is_b
         assert await fed.agree() == "final adopted"
 
 
-async def test_a_decision_that_is_over_and_held_alike_is_not_compared_any_more(meetings: Meetings) -> None:
+async def test_a_decision_that_is_over_and_held_alike_is_compared_seldom_and_not_for_ever(
+    meetings: Meetings,
+) -> None:
     async with meetings.voting(oak=1, elm=1) as fed:
         await fed.oak.ballot("consent")
         await fed.elm.ballot("consent")
         await fed.finish()
         await fed.advance_in_steps(HOUR, 2)
+        before = len(fed.asked)
+        await fed.advance_in_steps(30 * DAY, 3)
+        assert 0 < len(fed.asked[before:]) <= 2 * 3 * 2
+        await fed.advance_in_steps(60 * DAY, 3)
         before = len(fed.asked)
         await fed.advance_in_steps(30 * DAY, 3)
         assert fed.asked[before:] == []

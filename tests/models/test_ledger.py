@@ -302,3 +302,20 @@ async def test_a_due_scope_is_claimed_by_one_worker_until_its_lease_ends(
     assert sorted(name for some in taken for name in some) == [NAME, "b" * 64]
     assert await claim(NOW + MINUTE + LEASE) == []
     assert len(await claim(NOW + 2 * MINUTE + LEASE)) == 2
+
+
+async def test_a_text_that_two_scopes_name_is_looked_up_in_its_own(database: Database) -> None:
+    digest, carried = words("Shall we buy a van?")
+    async with database.ACT.begin() as session:
+        ours = await session.scalar(select(Scope).where(Scope.name == NAME))
+        theirs = await session.scalar(select(Scope).where(Scope.name == "b" * 64))
+        assert ours is not None
+        assert theirs is not None
+        session.add(TextRow(scope_id=ours.id, digest=digest, **carried[digest]))
+        session.add(
+            TextRow(scope_id=theirs.id, digest=digest, redacted_by=key("elm"), redaction_code="other")
+        )
+    async with database.READ() as session:
+        found = await ledger.texts_named(session, [digest])
+    assert found[NAME][digest].text == "Shall we buy a van?"
+    assert found["b" * 64][digest].text is None
