@@ -12,9 +12,9 @@ from tests.federation.people import REASON, RESOLVE, Circle
 
 
 async def test_a_late_circle_is_shown_and_not_counted_and_a_silent_one_counts_in_the_denominator(
-    both: Meetings,
+    meetings: Meetings,
 ) -> None:
-    async with both.voting(oak=7, elm=1, ash=1) as fed:
+    async with meetings.voting(oak=7, elm=1, ash=1) as fed:
         first, _silent = await fed.oak.circles()
         await first.ballot("consent")
         await fed.elm.ballot("concern")
@@ -53,7 +53,7 @@ async def test_a_ballot_dated_after_the_close_is_not_counted_even_where_receipts
 async def test_a_circle_replaces_its_consent_by_an_objection_and_everybody_can_read_why(
     meetings: Meetings,
 ) -> None:
-    async with meetings.voting(oak=1, elm=4, ash=1) as fed:
+    async with meetings.voting(oak=1, elm=1, ash=1) as fed:
         for one in fed.present:
             await one.ballot("consent")
         await fed.settle()
@@ -65,7 +65,6 @@ async def test_a_circle_replaces_its_consent_by_an_objection_and_everybody_can_r
             ballots = [r for r in await one.records("Ballot") if r.by == (await fed.elm.circle()).key]
             assert [(b["seq"], b["position"]) for b in ballots] == [(1, "consent"), (2, "object")]
             assert ballots[1]["prev"] == ballots[0].digest
-            assert ballots[1]["confirmed"] == 3
             texts = await one.texts()
             assert texts[ballots[1]["reason"]] == REASON
             assert texts[ballots[1]["resolve"]] == RESOLVE

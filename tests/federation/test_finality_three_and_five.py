@@ -45,20 +45,6 @@ async def test_three_of_which_one_is_dead_for_ever_and_could_object_are_held_and
         assert await fed.agree() == "heard adopted"
 
 
-async def test_three_of_which_one_is_dead_for_ever_and_those_heard_object_stay_undecided(
-    meetings: Meetings,
-) -> None:
-    async with meetings.voting(plan=MAJORITY, oak=1, elm=1, ash=1) as fed:
-        await fed.kill("ash")
-        await fed.oak.ballot("yes")
-        await fed.elm.ballot("no")
-        await fed.settle()
-        await fed.finish()
-        assert (await fed.view("oak")).held_by == ("unheard",)
-        await fed.reach("wait_ends")
-        assert await fed.agree() == "undecided"
-
-
 async def test_three_of_which_one_is_dead_for_ever_and_could_not_change_it_are_final_without_it(
     meetings: Meetings,
 ) -> None:

@@ -94,6 +94,34 @@ async def test_a_convener_that_dies_before_the_terms_is_replaced_by_the_next_and
         assert await fed.agree() == "final adopted"
 
 
+async def test_where_two_made_terms_those_of_the_most_hold_and_whoever_took_others_votes_under_them(
+    meetings: Meetings,
+) -> None:
+    async with meetings.founded(oak=1, elm=1, ash=1) as fed:
+        await fed.oak.convene("elm", "ash", **NO_CHALLENGE)
+        await fed.settle()
+        await fed.elm.answer()
+        await fed.ash.answer()
+        await fed.settle()
+        fed.cut("oak")
+        await fed.reach("opens")
+        await fed.oak.ballot("consent")  # under terms that nobody else has seen
+        await fed.advance_in_steps(15 * MINUTE, 3)
+        theirs = (await fed.view("elm")).terms
+        assert (await fed.view("oak")).terms != theirs
+        fed.heal()
+        await fed.advance_in_steps(HOUR, 3)
+        view = await fed.view("oak")
+        assert view.terms == theirs
+        assert [acked.ack is not None for acked in view.acks] == [True] * 3
+        assert [one.code for one in view.ignored if one.record.type == "Ballot"] == ["other-terms"]
+        for one in fed.present:
+            await one.ballot("consent")
+        await fed.finish()
+        assert await fed.circles() == dict.fromkeys(fed.names, "cast")
+        assert await fed.agree() == "final adopted"
+
+
 async def test_a_convener_takes_its_question_back_before_the_opening_and_not_after(
     meetings: Meetings,
 ) -> None:

@@ -11,8 +11,8 @@ from tests.federation.meetings import Meetings
 SECRET = "Our landlord, Mr. Vogel, would throw us out if he knew."
 
 
-async def test_what_only_participants_may_see_is_not_there_for_strangers(both: Meetings) -> None:
-    async with both.founded(oak=1, elm=1, fir=1) as fed:
+async def test_what_only_participants_may_see_is_not_there_for_strangers(meetings: Meetings) -> None:
+    async with meetings.founded(oak=1, elm=1, fir=1) as fed:
         await fed.oak.convene("elm", visibility="federation", challenge=0 * HOUR)
         await fed.settle()
         await fed.elm.answer()

@@ -23,16 +23,6 @@ async def test_a_majority_of_circles_in_one_collective_is_no_majority_of_collect
         assert await fed.agree() == "final rejected"
 
 
-async def test_a_majority_on_both_sides_is_adopted_against_one_no(meetings: Meetings) -> None:
-    async with meetings.voting(plan=MAJORITY, oak=1, elm=1, ash=1) as fed:
-        await fed.oak.ballot("yes")
-        await fed.elm.ballot("no")
-        await fed.ash.ballot("yes")
-        await fed.finish()
-        assert await fed.bound("elm") == dict.fromkeys(fed.names, "bound")
-        assert await fed.agree() == "final adopted"
-
-
 async def test_options_of_several_collectives_are_voted_on_and_the_most_approved_wins(
     meetings: Meetings,
 ) -> None:
