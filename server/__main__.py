@@ -1,52 +1,83 @@
 """`jura …` and `python -m server …`: the table of commands, and one place where a wrong start becomes one clear line."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from activitypub.errors import WireError
-from models.migrations import DatabaseProblem
+from models.problems import DatabaseProblem
 from models.rules.refusals import Refusal
-from server.cli import demo, doctor, founding, serving, verify
 from server.settings import SettingsError
 
 Parser = argparse.ArgumentParser
-Command = tuple[str, Callable[[Parser], None], Callable[[argparse.Namespace], int]]
+Flags = Callable[[Parser], None]
+Run = Callable[[argparse.Namespace], int]
+
+
+class Command(NamedTuple):
+    """What a command does; in which module of `server.cli`; its function that describes its flags, and the one that runs it."""
+
+    what: str
+    module: str
+    flags: str = "flags"
+    run: str = "run"
+
 
 COMMANDS: dict[str, Command] = {
-    "init": (
+    "init": Command(
         "found this instance: its collective, its keys, a link for the founder",
-        founding.init_flags,
-        founding.init,
+        "founding",
+        "init_flags",
+        "init",
     ),
-    "invite": ("make a new founder link while nobody has joined", founding.invite_flags, founding.invite),
-    "run": ("prepare and serve one instance on this machine, in ./data", serving.run_flags, serving.run),
-    "serve": ("answer requests and do the work that is due", serving.serve_flags, serving.serve),
-    "work": (
-        "only do the work that is due (PostgreSQL: any number of these)",
-        serving.work_flags,
-        serving.work,
+    "invite": Command(
+        "make a new founder link while nobody has joined", "founding", "invite_flags", "invite"
     ),
-    "migrate": ("prepare the database for this version", serving.migrate_flags, serving.migrate_command),
-    "doctor": ("look whether everything is as it should be", doctor.flags, doctor.run),
-    "verify": ("recount a decision from its bundle, offline", verify.flags, verify.run),
-    "demo": ("three collectives on this machine reach a joint decision", demo.flags, demo.run),
+    "run": Command(
+        "prepare and serve one instance on this machine, in ./data", "serving", "run_flags", "run"
+    ),
+    "serve": Command("answer requests and do the work that is due", "serving", "serve_flags", "serve"),
+    "work": Command(
+        "only do the work that is due (PostgreSQL: any number of these)", "serving", "work_flags", "work"
+    ),
+    "migrate": Command(
+        "prepare the database for this version", "serving", "migrate_flags", "migrate_command"
+    ),
+    "doctor": Command("look whether everything is as it should be", "doctor"),
+    "verify": Command("recount a decision from its bundle, offline", "verify"),
+    "demo": Command("three collectives on this machine reach a joint decision", "demo"),
 }
+"""Only the module of the command that was asked for is loaded: `--help` needs none."""
 
 
-def parser() -> Parser:
-    """The parser with all commands; `--help` of each says its settings."""
+def functions(name: str) -> tuple[Flags, Run]:
+    """How a command describes its flags, and how it runs."""
+    command = COMMANDS[name]
+    loaded = importlib.import_module(f"server.cli.{command.module}")
+    return getattr(loaded, command.flags), getattr(loaded, command.run)
+
+
+def parser(asked: str | None) -> Parser:
+    """The parser of all commands, with the flags of the one that is asked for; `--help` of each says its settings."""
     top = argparse.ArgumentParser(prog="jura", description="Groups decide together across servers.")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, (what, flags, _) in COMMANDS.items():
-        flags(commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + "."))
+    for name, command in COMMANDS.items():
+        what = command.what
+        described = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+        if name == asked:
+            functions(name)[0](described)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    args = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    asked = next((word for word in words if word in COMMANDS), None)
+    args = parser(asked).parse_args(words)
+    _, run = functions(args.command)
     try:
-        return COMMANDS[args.command][2](args)
+        return run(args)
     except (SettingsError, DatabaseProblem) as error:
         print(f"jura: {error}", file=sys.stderr)
         return 2

@@ -1,0 +1,95 @@
+"""Migrations: what there is, where a database is, and that a start with nothing to do stays light."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from models import migrations, tables
+from models.base import Database, open_database
+from models.migrations import DatabaseProblem, check, current, head, migrate, revisions
+from models.migrations.upgrading import config
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = open_database(database_url)
+    yield opened
+    await opened.close()
+
+
+def test_the_revisions_that_we_see_are_those_that_alembic_sees() -> None:
+    scripts = ScriptDirectory.from_config(config())
+    assert head() == scripts.get_current_head()
+    assert revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
+
+
+async def test_an_empty_database_gets_every_table_once(database: Database) -> None:
+    assert await migrate(database.engine) == (None, head())
+    async with database.engine.connect() as connection:
+        found = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
+    assert found == {*tables.metadata.tables, "alembic_version"}
+    assert await migrate(database.engine) == (head(), head())
+    await check(database.engine)
+
+
+async def test_a_database_that_is_not_prepared_or_newer_is_refused(database: Database) -> None:
+    with pytest.raises(DatabaseProblem, match="jura migrate"):
+        await check(database.engine)
+    await migrate(database.engine)
+    async with database.ACT.begin() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert await current(database.engine) == "9999"
+    for way in (check, migrate):
+        with pytest.raises(DatabaseProblem, match="newer version"):
+            await way(database.engine)
+
+
+async def test_a_database_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    missing = open_database(f"sqlite+aiosqlite:///{tmp_path / 'none' / 'x.sqlite'}")
+    with pytest.raises(DatabaseProblem, match="cannot be opened"):
+        await current(missing.engine)
+    await missing.close()
+
+
+def test_an_installation_without_migrations_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "VERSIONS", tmp_path)
+    with pytest.raises(DatabaseProblem, match="no migrations"):
+        head()
+
+
+def test_a_start_with_nothing_to_migrate_does_not_load_alembic(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'x.sqlite'}"
+    program = f"""
+import asyncio, sys
+from models.base import open_database
+from models.migrations import migrate
+import server.app, server.cli.serving
+
+async def start():
+    database = open_database({url!r})
+    await migrate(database.engine)
+    await database.close()
+
+asyncio.run(start())
+sys.exit(10 if "alembic" in sys.modules else 0)
+"""
+    command = [sys.executable, "-c", program]
+    assert [subprocess.run(command, cwd=ROOT, check=False).returncode for _ in range(2)] == [10, 0]
+
+
+def test_help_is_said_without_loading_what_runs_a_server() -> None:
+    program = """
+import contextlib, io, sys
+from server.__main__ import main
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    main(["--help"])
+sys.exit(bool({"sqlalchemy", "aiohttp", "bovine"} & set(sys.modules)))
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
