@@ -294,7 +294,7 @@ class Collective:
         named = [record.digest for record in records]
         async with self.session() as session:
             scope = await self._scope(session)
-            found = {read(d).digest: d for d in await ledger.documents(session, scope.id, self.now, named)}
+            found = {read(d).digest: d for d in await ledger.documents(session, scope.id, self.now)}
         await self.send([Signed(read(found[digest]), found[digest]) for digest in named], *to)
 
     async def say(self, type_: str, by: str | Circle = "collective", **fields: Any) -> Record:
