@@ -13,7 +13,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -41,7 +41,9 @@ MANY = (("serve", "--no-workers"), ("serve", "--no-workers"), ("work",), ("work"
 LOOK = 0.05  # seconds between two looks at the databases
 LOOKS_PER_TICK = 10
 TICK = timedelta(minutes=1)
-PATIENCE = 60.0  # seconds until something that must happen has not happened
+PATIENCE = (
+    300.0  # seconds until something that must happen has not happened; long, for machines that are busy
+)
 ROOT = Path(__file__).parents[2]
 
 Commands = Sequence[Sequence[str]]
@@ -130,21 +132,27 @@ class Processes:
 
     async def __aenter__(self) -> Self:
         self.set_clock(START)
-        for name in self.names:
-            settings = self._settings[name] = self._settings_of(name)
-            one, two, three = self.key_pairs(3)
-            self._links[name] = await found_instance(
-                settings, name, name.title(), "", START, (one, two, three)
-            )
-            desk = self._desks[name] = web.AppRunner(create_app(settings, workers=False))
-            await desk.setup()
-            self.processes[name] = [process async for process in self._crew(name, settings)]
-        await self.until("all serve", self._all_serve)
+        try:
+            for name in self.names:
+                await self._found(name)
+            await self.until("all serve", self._all_serve)
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
+
+    async def _found(self, name: str) -> None:
+        settings = self._settings[name] = self._settings_of(name)
+        one, two, three = self.key_pairs(3)
+        self._links[name] = await found_instance(settings, name, name.title(), "", START, (one, two, three))
+        desk = self._desks[name] = web.AppRunner(create_app(settings, workers=False))
+        await desk.setup()
+        await self._start_crew(name, settings)
 
     async def __aexit__(self, *_: object) -> None:
         for process in self.everybody:
-            await process.kill()
+            if process.running is not None:
+                await process.kill()
         for door in self._doors:
             door.close()
         for desk in self._desks.values():
@@ -163,7 +171,7 @@ class Processes:
             clock=self._clock_file,
         )
 
-    async def _crew(self, name: str, settings: Settings) -> AsyncIterator[Process]:
+    async def _start_crew(self, name: str, settings: Settings) -> None:
         commands = self.crews.get(name, (SERVE,))
         serving = sum(command[0] == "serve" for command in commands)
         ports = [free_port() for _ in range(serving)] if serving > 1 else [settings.listen_port]
@@ -184,8 +192,8 @@ class Processes:
                 "JURA_POLL": "0.1",
             }
             process = Process(name, command, environment, self.folder / f"{name}-{number}.log")
+            self.processes.setdefault(name, []).append(process)
             await process.start()
-            yield process
 
     async def _all_serve(self) -> bool:
         return all(process.said() for process in self.everybody)
