@@ -196,33 +196,42 @@ def _touch(is_postgresql: bool) -> Executable:
     return written.on_conflict_do_update(index_elements=["host"], set_={"due_at": due})
 
 
+DUE_HOSTS: Final = (
+    select(Destination)
+    .where(Destination.due_at <= bindparam("now"))
+    .where(or_(Destination.lease_until.is_(None), Destination.lease_until < bindparam("now")))
+    .order_by(Destination.due_at)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+
+
 async def claim_hosts(
     session: AsyncSession, now: datetime, lease: timedelta, most: int
 ) -> Sequence[Destination]:
     """Take up to `most` hosts for which something is due and nobody is sending."""
-    free = (
-        select(Destination)
-        .where(Destination.due_at <= now)
-        .where(or_(Destination.lease_until.is_(None), Destination.lease_until < now))
-        .order_by(Destination.due_at)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    hosts = (await session.scalars(free)).all()
+    hosts = (await session.scalars(DUE_HOSTS, {"now": now, "most": most})).all()
+    if hosts:
+        claimed = update(Destination).where(Destination.host.in_([host.host for host in hosts]))
+        taken = claimed.values(lease_until=now + lease)
+        await session.execute(taken.execution_options(synchronize_session=False))
     for host in hosts:
-        host.lease_until = now + lease
+        set_committed_value(host, "lease_until", now + lease)
     return hosts
 
 
 DUE: Final = (
-    select(Delivery.id, Delivery.inbox, Delivery.attempts, Activity.body, Actor)
-    .join(Activity, Activity.id == Delivery.activity_id)
-    .join(Actor, Actor.id == Delivery.signer_id)
-    .where(
-        Delivery.host == bindparam("host"), Delivery.dead_at.is_(None), Delivery.due_at <= bindparam("now")
+    select(
+        DELIVERIES.c.id,
+        DELIVERIES.c.inbox,
+        DELIVERIES.c.attempts,
+        DELIVERIES.c.activity_id,
+        DELIVERIES.c.signer_id,
     )
-    .order_by(Delivery.id)
-    .limit(bindparam("most"))
+    .where(DELIVERIES.c.host == bindparam("host"), DELIVERIES.c.dead_at.is_(None))
+    .where(DELIVERIES.c.due_at <= bindparam("now"))
+    .order_by(DELIVERIES.c.id)
+    .limit(bindparam("most", type_=Integer))
 )
 
 
@@ -231,17 +240,23 @@ async def deliveries_for(
 ) -> dict[str, list[tuple[int, str, int, bytes, Actor]]]:
     """What is due for hosts whose leases we hold, at most so many each, oldest first: id, inbox, attempts, body and signer.
     Each is counted as tried."""
-    found: dict[str, list[tuple[int, str, int, bytes, Actor]]] = {}
-    for host in hosts:
-        rows = (await session.execute(DUE, {"host": host, "now": now, "most": most})).all()
-        found[host] = [
-            (id_, inbox, attempts + 1, body, signer) for id_, inbox, attempts, body, signer in rows
+    due = {
+        host: (await session.execute(DUE, {"host": host, "now": now, "most": most})).all() for host in hosts
+    }
+    rows = [row for found in due.values() for row in found]
+    bodies = select(Activity.id, Activity.body).where(Activity.id.in_({row.activity_id for row in rows}))
+    body_of = {row.id: row.body for row in (await session.execute(bodies)).all()}
+    signers = select(Actor).where(Actor.id.in_({row.signer_id for row in rows}))
+    signer_of = {actor.id: actor for actor in (await session.scalars(signers)).all()}
+    tried = update(DELIVERIES).where(DELIVERIES.c.id.in_([row.id for row in rows]))
+    await session.execute(tried.values(attempts=DELIVERIES.c.attempts + 1))
+    return {
+        host: [
+            (row.id, row.inbox, row.attempts + 1, body_of[row.activity_id], signer_of[row.signer_id])
+            for row in found
         ]
-    tried = [row[0] for rows in found.values() for row in rows]
-    await session.execute(
-        update(Delivery).where(Delivery.id.in_(tried)).values(attempts=Delivery.attempts + 1)
-    )
-    return found
+        for host, found in due.items()
+    }
 
 
 async def locked_hosts(session: AsyncSession, hosts: Iterable[str]) -> dict[str, Destination]:

@@ -4,7 +4,6 @@ A host that does not answer is left alone for a while, and keeps only its own pl
 transaction; how it went is settled per host in one.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
@@ -25,10 +24,13 @@ from models.people import Actor
 from models.queues import Delivery, Destination
 from models.rules import backoff
 from server.keys import CLOCK, DATABASE, HOME, NETWORK
-from server.workers.slots import keep_busy
+from server.workers.slots import keep_settling
 
 LEASE: Final = timedelta(minutes=5)
 HOSTS_AT_ONCE: Final = 32
+GATHER: Final = (
+    0.02  # seconds in which more hosts may be done, to be settled and followed by others in one go
+)
 BATCH: Final = 20
 BATCH_SECONDS: Final = (
     60.0  # no delivery begins later than that after its batch began: all are done within the lease
@@ -77,16 +79,23 @@ class Sent:
     tried: bool = True
 
 
+Outcome = tuple[Batch, Sequence[Sent]]
+
+
 async def deliveries_due(app: web.Application) -> int:
     """Send what is due; returns how many deliveries were tried."""
-    settling = Settling(app)
 
-    async def work(batch: Batch) -> int:
-        sent = await _send(app, batch)
-        await settling.settle(batch, sent)
-        return max(1, sum(one.tried for one in sent))
+    async def work(batch: Batch) -> Outcome:
+        return batch, await _send(app, batch)
 
-    return await keep_busy(app, "delivery", HOSTS_AT_ONCE, lambda most: _claim(app, most), work)
+    async def settle(outcomes: Sequence[Outcome]) -> int:
+        async with app[DATABASE].ACT.begin() as session:
+            await _settle(session, outcomes, app[CLOCK].now())
+        return sum(max(1, sum(one.tried for one in sent)) for _, sent in outcomes)
+
+    return await keep_settling(
+        app, "delivery", HOSTS_AT_ONCE, lambda most: _claim(app, most), work, settle, GATHER
+    )
 
 
 async def _claim(app: web.Application, most: int) -> list[Batch]:
@@ -108,24 +117,6 @@ async def _claim(app: web.Application, most: int) -> list[Batch]:
         )
         for host in hosts
     ]
-
-
-class Settling:
-    """How batches went is written down, for as many hosts in one transaction as are ready when the one before has ended."""
-
-    def __init__(self, app: web.Application) -> None:
-        self._app = app
-        self._ready: list[tuple[Batch, Sequence[Sent]]] = []
-        self._turn = asyncio.Lock()
-
-    async def settle(self, batch: Batch, sent: Sequence[Sent]) -> None:
-        """Returns once it is written."""
-        self._ready.append((batch, sent))
-        async with self._turn:
-            ready, self._ready = self._ready, []
-            if ready:
-                async with self._app[DATABASE].ACT.begin() as session:
-                    await _settle(session, ready, self._app[CLOCK].now())
 
 
 async def _send(app: web.Application, batch: Batch) -> list[Sent]:
@@ -175,9 +166,7 @@ def _is_host_trouble(error: Exception | None) -> bool:
     return isinstance(error, Unreachable) and (error.status is None or error.status in HOST_TROUBLE)
 
 
-async def _settle(
-    session: AsyncSession, ready: Sequence[tuple[Batch, Sequence[Sent]]], now: datetime
-) -> None:
+async def _settle(session: AsyncSession, ready: Sequence[Outcome], now: datetime) -> None:
     """Write down how batches went: delivered rows go, failed ones wait or are given up, each host gets its next instant."""
     hosts = await queues.locked_hosts(session, [batch.host for batch, _ in ready])
     parcels = [one for _, sent in ready for one in sent]

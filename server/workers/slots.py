@@ -6,14 +6,16 @@ Who claims and what is done with a job is the pass's business; here is only the 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from aiohttp import web
 
 from server.keys import DATABASE, SETTINGS, STOPPING
 
 Job = TypeVar("Job")
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
 
@@ -30,7 +32,27 @@ async def keep_busy(
     woken by `name`, after the poll interval, or when a place gets free. When the server stops, what runs is finished.
     A job that fails unexpectedly is logged; its row keeps its lease and is tried again after it.
     """
-    woken, running, total = app[DATABASE].woken(name), set[asyncio.Task[int]](), 0
+
+    async def add(numbers: Sequence[int]) -> int:
+        return sum(numbers)
+
+    return await keep_settling(app, name, places, claim, work, add, gather=0.0)
+
+
+async def keep_settling(
+    app: web.Application,
+    name: str,
+    places: int,
+    claim: Callable[[int], Awaitable[Iterable[Job]]],
+    work: Callable[[Job], Awaitable[Result]],
+    settle: Callable[[Sequence[Result]], Awaitable[int]],
+    gather: float,
+) -> int:
+    """The same, where what the jobs end with is settled together; returns the sum of what `settle` returned.
+
+    When one job is done, others are waited for that are done within `gather` seconds.
+    """
+    woken, running, total = app[DATABASE].woken(name), set[asyncio.Task[list[Result]]](), 0
     try:
         while True:
             woken.clear()
@@ -40,22 +62,26 @@ async def keep_busy(
             if not running:
                 return total
             await _something(running, woken, app[SETTINGS].poll)
+            if gather and any(task.done() for task in running):
+                await asyncio.wait(running, timeout=gather)
             done = {task for task in running if task.done()}
             running -= done
-            total += sum(task.result() for task in done)
+            results = [result for task in done for result in task.result()]
+            total += sum(await _guarded(name, settle, results)) if results else 0
     finally:
         await asyncio.gather(*running)
 
 
-async def _guarded(name: str, work: Callable[[Job], Awaitable[int]], job: Job) -> int:
+async def _guarded(name: str, work: Callable[[Given], Awaitable[Result]], given: Given) -> list[Result]:
+    """What it returns, or nothing if it failed."""
     try:
-        return await work(job)
+        return [await work(given)]
     except Exception:
         logger.exception("a job of the %s pass failed; it is tried again when its lease ends", name)
-        return 0
+        return []
 
 
-async def _something(running: set[asyncio.Task[int]], woken: asyncio.Event, poll: float) -> None:
+async def _something(running: Iterable[asyncio.Task[Any]], woken: asyncio.Event, poll: float) -> None:
     """Returns when a task is done, when woken, or after `poll` seconds."""
     waker = asyncio.create_task(woken.wait())
     try:
