@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Self
 
@@ -24,6 +25,7 @@ from sqlalchemy import func, select
 
 from models import ledger
 from models.ledger import Scope
+from models.people import Actor
 from models.posts import Activity
 from models.queues import Delivery, InboxItem
 from server.actions.founding import KeyPair
@@ -316,18 +318,22 @@ class Processes:
         return "\n".join(lines)
 
     async def undelivered(self) -> list[str]:
-        """Activities about the decision that another participant never got, although they were for it."""
+        """Activities about the decision that another participant never got, although whoever published them knew its inbox.
+
+        (Whom one could not look up yet is told nothing, and pulls it.)
+        """
         missing = []
-        for name in self.names:
+        for name, other in permutations(self.names, 2):
+            async with self.app_of(other)[DATABASE].READ() as session:
+                got = set(await session.scalars(select(InboxItem.activity_uri)))
             async with self.app_of(name)[DATABASE].READ() as session:
-                told = (
-                    await session.scalars(select(Activity.uri).where(Activity.scope == self.decision))
-                ).all()
-            for other in self.names:
-                if other != name:
-                    async with self.app_of(other)[DATABASE].READ() as session:
-                        got = set(await session.scalars(select(InboxItem.activity_uri)))
-                    missing += [f"{uri} for {other}" for uri in told if uri not in got]
+                known = select(Actor.created_at).where(
+                    Actor.authority == self.authority_of(other), Actor.handle == other
+                )
+                told = select(Activity.uri).where(
+                    Activity.scope == self.decision, Activity.published_at > known.scalar_subquery()
+                )
+                missing += [f"{uri} for {other}" for uri in await session.scalars(told) if uri not in got]
         return missing
 
     async def outcomes(self) -> set[str]:
