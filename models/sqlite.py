@@ -20,7 +20,7 @@ PATIENCE: Final = 15.0  # seconds that a writer waits for its turn
 READY: Final = (
     12  # connections that stay open once they were needed: opening one costs more than most uses of it
 )
-MORE: Final = 8
+MORE: Final = 20
 PRAGMAS: Final = (
     "journal_mode=WAL",
     "synchronous=FULL",
