@@ -66,7 +66,8 @@ async def take_in(
 ) -> int:
     """Append what belongs to scopes we take part in; returns how many records were new.
 
-    `carrier` is the authority that sent them. Raises `NotAllowed` if it takes no part in a scope it brings records for.
+    `carrier` is the authority that sent them. Raises `NotAllowed` if it takes no part in a scope it brings records for, and does
+    not bring nothing but the Answer by which an invited collective there takes part.
     `invited` are the actors to whom an Offer was addressed: the other participants.
     """
     fresh = 0
@@ -77,7 +78,7 @@ async def take_in(
             place = await _place(session, name)
         if place is None:
             continue
-        if carrier not in place.authorities:
+        if carrier not in place.authorities and not await _introduces(session, place.scope, mine, carrier):
             raise NotAllowed("participant", "Only participants put records into a scope.")
         if place.held + len(mine) > MOST_RECORDS:
             raise NotAllowed("full", "This scope holds as many records as it may.")
@@ -161,14 +162,24 @@ async def _learn_participants(session: AsyncSession, scope: Scope, fresh: Iterab
     answers = [r for r in fresh if r.type == "Answer"]
     if not answers:
         return
-    offer = await ledger.record_named(session, scope.id, scope.name)
-    if offer is None:
-        return
+    may = await _may_take_part(session, scope)
     for answer in answers:
-        if answer.by in (*offer["invited"], offer.by):
-            where = authority_of(answer["actor"])
-            if where is not None:
-                await ledger.add_participant(session, scope, answer.by, answer["actor"], where)
+        where = authority_of(answer["actor"])
+        if answer.by in may and where is not None:
+            await ledger.add_participant(session, scope, answer.by, answer["actor"], where)
+
+
+async def _introduces(session: AsyncSession, scope: Scope, signed: Sequence[Signed], carrier: str) -> bool:
+    """Are these the answers of invited collectives that live where they come from? (Nobody could look them up before.)"""
+    may = await _may_take_part(session, scope)
+    answers = [s.record for s in signed if s.record.type == "Answer" and s.record.by in may]
+    return len(answers) == len(signed) and {authority_of(answer["actor"]) for answer in answers} == {carrier}
+
+
+async def _may_take_part(session: AsyncSession, scope: Scope) -> set[str]:
+    """The keys of the collectives that a scope's Offer invites, and of the one that offers."""
+    offer = await ledger.record_named(session, scope.id, scope.name)
+    return set() if offer is None else {*offer["invited"], offer.by}
 
 
 def authority_of(uri: str) -> str | None:

@@ -47,14 +47,23 @@ class Carried:
 
 
 async def carried(app: web.Application, item: Received) -> Carried:
-    """The records that an activity brings for scopes that we know; Forbidden if its sender takes no part in one of them,
-    NotAuthentic or BadRecord for the first that is not a proved record. What strangers bring costs us no look at a proof."""
+    """The records that an activity brings for scopes that we know; NotAuthentic or BadRecord for the first that is not a proved
+    one. Of who takes no part in such a scope only the Answer that says where it lives is looked at; Forbidden without one."""
     named = [(scope_named(document), document) for document in item.activity.records]
     names = {name for name, _ in named if name is not None}
     known = await app[SCOPES].ask(names) if names else {}
-    if not all(item.signer.authority in authorities for authorities in known.values()):
+    strange = {name for name, authorities in known.items() if item.signer.authority not in authorities}
+    answered = {name for name, document in named if name in strange and _is_own_answer(item, document)}
+    if strange != answered:
         raise Forbidden("participant", "Only participants put records into a scope.")
-    return await _verified(item, [document for name, document in named if name in known])
+    heard = known.keys() - strange
+    return await _verified(
+        item, [d for name, d in named if name in heard or (name in answered and _is_own_answer(item, d))]
+    )
+
+
+def _is_own_answer(item: Received, document: codec.Json) -> bool:
+    return document.get("type") == "Answer" and document.get("actor") == item.signer.uri
 
 
 Known = Together[set[str], dict[str, set[str]]]

@@ -336,12 +336,16 @@ class Processes:
                 missing += [f"{uri} for {other}" for uri in await session.scalars(told) if uri not in got]
         return missing
 
-    async def outcomes(self) -> set[str]:
-        """How accepted activities ended, on all instances."""
-        found: set[str] = set()
+    async def refused(self) -> list[str]:
+        """Accepted activities that ended otherwise than done or ignored, and why."""
+        found = []
         for name in self.names:
             async with self.app_of(name)[DATABASE].READ() as session:
-                found |= {str(one) for one in await session.scalars(select(InboxItem.outcome).distinct())}
+                query = select(InboxItem).where(InboxItem.outcome.not_in(("done", "ignored")))
+                found += [
+                    f"{name}: {item.activity_uri} from {item.signer} {item.outcome}: {item.reason}"
+                    for item in await session.scalars(query)
+                ]
         return found
 
     def complaints(self) -> list[str]:

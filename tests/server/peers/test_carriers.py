@@ -251,6 +251,38 @@ async def test_who_takes_no_part_puts_nothing_into_a_scope(world: World, joint: 
     assert await held(world, joint.name) == {"Offer"}
 
 
+async def test_an_invited_collective_that_could_not_be_looked_up_comes_in_by_its_answer(
+    world: World, elm: Stranger
+) -> None:
+    fir = await world.stranger("fir")
+    late, ours = fir.kin("fir"), await world.collective()
+    joint = Joint(world, elm.kin("elm"), [ours.ed25519 or "", late.key])
+    at_home = fir.people.pop("fir")
+    await world.tell(joint.convener, joint.offering(to=[ours.uri, late.uri]))
+    fir.people["fir"] = at_home
+    option, texts = joint.option(late)
+    assert await world.tell(late, joint.adding(late, option, texts=texts)) == "refused"
+    said = late.activity("Accept", object="x", **{"jura:record": joint.answer(late)})
+    assert await world.tell(late, said) == "done"
+    assert (await participants(world))[late.key] == "fir.test"
+    assert await world.tell(late, joint.adding(late, option, texts=texts)) == "done"
+
+
+async def test_nobody_comes_in_by_an_answer_that_is_not_an_invited_one_of_its_own_server(
+    world: World, elm: Stranger
+) -> None:
+    fir, evil = await world.stranger("fir"), await world.stranger("evil")
+    late, eve, ours = fir.kin("fir"), evil.kin("eve"), await world.collective()
+    joint = Joint(world, elm.kin("elm"), [ours.ed25519 or "", late.key])
+    fir.people.clear()
+    await world.tell(joint.convener, joint.offering(to=[ours.uri, late.uri]))
+    stolen, own = joint.answer(late), joint.answer(eve)
+    option, texts = joint.option(late)
+    for brought in ([stolen], [own], [{**stolen, "actor": eve.uri}], [own, option]):
+        assert await world.tell(eve, joint.adding(eve, *brought, texts=texts)) == "refused"
+    assert await held(world, joint.name) == {"Offer"}
+
+
 async def test_the_proofs_of_what_strangers_bring_are_not_even_looked_at(world: World, joint: Joint) -> None:
     await world.tell(joint.convener, joint.offering())
     eve = (await world.stranger("evil")).kin("eve")
