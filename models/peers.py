@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Float, Integer, String, Text, bindparam, or_, select
+from sqlalchemy import Boolean, Float, ForeignKey, Integer, String, Text, bindparam, false, or_, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,6 +24,15 @@ class Peer(Base):
 
     authority: Mapped[str] = mapped_column(String(300), primary_key=True)
     is_blocked: Mapped[bool] = mapped_column(Boolean, default=False)
+    is_limited: Mapped[bool] = mapped_column(
+        Boolean, default=False, server_default=false()
+    )  # heard, not shown to strangers
+    is_allowed: Mapped[bool] = mapped_column(
+        Boolean, default=False, server_default=false()
+    )  # where only the allowed may
+    note: Mapped[str | None] = mapped_column(Text)  # why, for who moderates later
+    changed_at: Mapped[datetime | None]
+    changed_under: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     seen_at: Mapped[datetime | None]
     clock_offset: Mapped[float | None] = mapped_column(
         Float

@@ -26,7 +26,7 @@ from models.base import Base
 
 
 class Actor(Base):
-    """An ActivityPub actor. `kind`: collective, circle, instance, member (all local) or remote."""
+    """An ActivityPub actor. `kind`: collective, circle, instance, member, feed (all local) or remote."""
 
     __tablename__ = "actors"
     __table_args__ = (Index("ix_actors_local_handle", "kind", "handle"), {"sqlite_autoincrement": True})
@@ -51,6 +51,12 @@ class Actor(Base):
     created_at: Mapped[datetime]
     fetched_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
+    moved_to: Mapped[str | None] = mapped_column(Text)
+    moved_at: Mapped[datetime | None]
+    rotated_at: Mapped[datetime | None]  # local: when its RSA key was last changed
+    previous_rsa: Mapped[bytes | None] = mapped_column(
+        LargeBinary
+    )  # the one before, until everybody was told
 
     @property
     def is_local(self) -> bool:

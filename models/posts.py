@@ -19,7 +19,7 @@ class Post(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     uri: Mapped[str] = mapped_column(Text, unique=True)
     actor_id: Mapped[int] = mapped_column(ForeignKey("actors.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(16))  # option, round, ballot, result
+    kind: Mapped[str] = mapped_column(String(16))  # option, round, ballot, result, post
     scope: Mapped[str | None] = mapped_column(String(64), index=True)
     digest: Mapped[str | None] = mapped_column(String(64), index=True)  # the record it carries
     is_public: Mapped[bool] = mapped_column(Boolean)
@@ -27,6 +27,11 @@ class Post(Base):
     published_at: Mapped[datetime]
     featured_until: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime | None]  # its words changed; a new count of a pulse is no change of words
+    in_reply_to: Mapped[str | None] = mapped_column(Text, index=True)
+    source: Mapped[str | None] = mapped_column(Text)  # what was typed, for who edits it
+    mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
+    refresh_at: Mapped[datetime | None] = mapped_column(index=True)  # a pulse: when its count goes out next
 
 
 class Activity(Base):

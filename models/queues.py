@@ -71,6 +71,9 @@ class Destination(Base):
     failed_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(Text)
+    scheme: Mapped[str | None] = mapped_column(
+        String(16)
+    )  # cavage or rfc9421, once it is known which one it takes
 
 
 class Delivery(Base):

@@ -1,13 +1,30 @@
 """All tables in one place, for migrations and tests that make a database from nothing."""
 
-from models import decisions, events, follows, ledger, mandates, peers, people, posts, queues
+from models import (
+    choices,
+    decisions,
+    events,
+    feeds,
+    follows,
+    ledger,
+    mandates,
+    peers,
+    people,
+    posts,
+    queues,
+    reports,
+    talk,
+    uploads,
+)
 from models.base import Base
 
 metadata = Base.metadata
 
 __all__ = [
+    "choices",
     "decisions",
     "events",
+    "feeds",
     "follows",
     "ledger",
     "mandates",
@@ -16,4 +33,7 @@ __all__ = [
     "people",
     "posts",
     "queues",
+    "reports",
+    "talk",
+    "uploads",
 ]

@@ -34,6 +34,10 @@ def upgrade() -> None:
     sa.Column('created_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('fetched_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('gone_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('moved_to', sa.Text(), nullable=True),
+    sa.Column('moved_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('rotated_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('previous_rsa', sa.LargeBinary(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_actors')),
     sa.UniqueConstraint('uri', name=op.f('uq_actors_uri')),
     sqlite_autoincrement=True
@@ -52,6 +56,7 @@ def upgrade() -> None:
     sa.Column('failed_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('delivered_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('scheme', sa.String(length=16), nullable=True),
     sa.PrimaryKeyConstraint('host', name=op.f('pk_destinations'))
     )
     with op.batch_alter_table('destinations', schema=None) as batch_op:
@@ -86,16 +91,6 @@ def upgrade() -> None:
     with op.batch_alter_table('login_failures', schema=None) as batch_op:
         batch_op.create_index('ix_login_failures_subject_at', ['subject', 'at'], unique=False)
 
-    op.create_table('peers',
-    sa.Column('authority', sa.String(length=300), nullable=False),
-    sa.Column('is_blocked', sa.Boolean(), nullable=False),
-    sa.Column('seen_at', models.base.UtcDateTime(timezone=True), nullable=True),
-    sa.Column('clock_offset', sa.Float(), nullable=True),
-    sa.Column('keys_refetched_at', models.base.UtcDateTime(timezone=True), nullable=True),
-    sa.Column('new_actors', sa.Integer(), nullable=False),
-    sa.Column('new_actors_since', models.base.UtcDateTime(timezone=True), nullable=True),
-    sa.PrimaryKeyConstraint('authority', name=op.f('pk_peers'))
-    )
     op.create_table('scopes',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=64), nullable=False),
@@ -176,6 +171,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_decisions_closes_at'), ['closes_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_decisions_state'), ['state'], unique=False)
 
+    op.create_table('followings',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('follower_id', sa.Integer(), nullable=False),
+    sa.Column('followed', sa.Text(), nullable=False),
+    sa.Column('activity_uri', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['follower_id'], ['actors.id'], name=op.f('fk_followings_follower_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_followings')),
+    sa.UniqueConstraint('activity_uri', name=op.f('uq_followings_activity_uri')),
+    sa.UniqueConstraint('follower_id', 'followed', name=op.f('uq_followings_follower_id_followed')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('followings', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_followings_followed'), ['followed'], unique=False)
+        batch_op.create_index(batch_op.f('ix_followings_follower_id'), ['follower_id'], unique=False)
+
     op.create_table('follows',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('follower', sa.Text(), nullable=False),
@@ -221,28 +233,6 @@ def upgrade() -> None:
     with op.batch_alter_table('participants', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_participants_authority'), ['authority'], unique=False)
         batch_op.create_index(batch_op.f('ix_participants_scope_id'), ['scope_id'], unique=False)
-
-    op.create_table('posts',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('uri', sa.Text(), nullable=False),
-    sa.Column('actor_id', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.String(length=16), nullable=False),
-    sa.Column('scope', sa.String(length=64), nullable=True),
-    sa.Column('digest', sa.String(length=64), nullable=True),
-    sa.Column('is_public', sa.Boolean(), nullable=False),
-    sa.Column('body', sa.LargeBinary(), nullable=False),
-    sa.Column('published_at', models.base.UtcDateTime(timezone=True), nullable=False),
-    sa.Column('featured_until', models.base.UtcDateTime(timezone=True), nullable=True),
-    sa.Column('deleted_at', models.base.UtcDateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['actor_id'], ['actors.id'], name=op.f('fk_posts_actor_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_posts')),
-    sa.UniqueConstraint('uri', name=op.f('uq_posts_uri')),
-    sqlite_autoincrement=True
-    )
-    with op.batch_alter_table('posts', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_posts_actor_id'), ['actor_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_posts_digest'), ['digest'], unique=False)
-        batch_op.create_index(batch_op.f('ix_posts_scope'), ['scope'], unique=False)
 
     op.create_table('records',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -395,6 +385,14 @@ def upgrade() -> None:
     with op.batch_alter_table('seats', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_seats_circle_id'), ['circle_id'], unique=False)
 
+    op.create_table('choices',
+    sa.Column('name', sa.String(length=64), nullable=False),
+    sa.Column('value', sa.JSON(), nullable=False),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('mandate_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['mandate_id'], ['mandates.id'], name=op.f('fk_choices_mandate_id')),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_choices'))
+    )
     op.create_table('confirmations',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('draft_id', sa.Integer(), nullable=False),
@@ -425,6 +423,18 @@ def upgrade() -> None:
         batch_op.create_index('ix_events_kind_at', ['kind', 'at'], unique=False)
         batch_op.create_index(batch_op.f('ix_events_scope'), ['scope'], unique=False)
 
+    op.create_table('feeds',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('actor_id', sa.Integer(), nullable=False),
+    sa.Column('mandate_id', sa.Integer(), nullable=True),
+    sa.Column('created_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['actor_id'], ['actors.id'], name=op.f('fk_feeds_actor_id')),
+    sa.ForeignKeyConstraint(['mandate_id'], ['mandates.id'], name=op.f('fk_feeds_mandate_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_feeds')),
+    sa.UniqueConstraint('actor_id', name=op.f('uq_feeds_actor_id')),
+    sqlite_autoincrement=True
+    )
     op.create_table('invitations',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('token_hash', sa.String(length=64), nullable=False),
@@ -440,12 +450,255 @@ def upgrade() -> None:
     sa.UniqueConstraint('token_hash', name=op.f('uq_invitations_token_hash')),
     sqlite_autoincrement=True
     )
+    op.create_table('peers',
+    sa.Column('authority', sa.String(length=300), nullable=False),
+    sa.Column('is_blocked', sa.Boolean(), nullable=False),
+    sa.Column('is_limited', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('is_allowed', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('changed_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('changed_under', sa.Integer(), nullable=True),
+    sa.Column('seen_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('clock_offset', sa.Float(), nullable=True),
+    sa.Column('keys_refetched_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('new_actors', sa.Integer(), nullable=False),
+    sa.Column('new_actors_since', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['changed_under'], ['mandates.id'], name=op.f('fk_peers_changed_under')),
+    sa.PrimaryKeyConstraint('authority', name=op.f('pk_peers'))
+    )
+    op.create_table('posts',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('uri', sa.Text(), nullable=False),
+    sa.Column('actor_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('scope', sa.String(length=64), nullable=True),
+    sa.Column('digest', sa.String(length=64), nullable=True),
+    sa.Column('is_public', sa.Boolean(), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.Column('published_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('featured_until', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('deleted_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('updated_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('in_reply_to', sa.Text(), nullable=True),
+    sa.Column('source', sa.Text(), nullable=True),
+    sa.Column('mandate_id', sa.Integer(), nullable=True),
+    sa.Column('refresh_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['actor_id'], ['actors.id'], name=op.f('fk_posts_actor_id')),
+    sa.ForeignKeyConstraint(['mandate_id'], ['mandates.id'], name=op.f('fk_posts_mandate_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_posts')),
+    sa.UniqueConstraint('uri', name=op.f('uq_posts_uri')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('posts', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_posts_actor_id'), ['actor_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_posts_digest'), ['digest'], unique=False)
+        batch_op.create_index(batch_op.f('ix_posts_in_reply_to'), ['in_reply_to'], unique=False)
+        batch_op.create_index(batch_op.f('ix_posts_refresh_at'), ['refresh_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_posts_scope'), ['scope'], unique=False)
+
+    op.create_table('reports',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('uri', sa.Text(), nullable=False),
+    sa.Column('direction', sa.String(length=3), nullable=False),
+    sa.Column('reporter', sa.Text(), nullable=False),
+    sa.Column('authority', sa.String(length=300), nullable=False),
+    sa.Column('about', sa.JSON(), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=False),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('mandate_id', sa.Integer(), nullable=True),
+    sa.Column('closed_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('closed_under', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['closed_under'], ['mandates.id'], name=op.f('fk_reports_closed_under')),
+    sa.ForeignKeyConstraint(['mandate_id'], ['mandates.id'], name=op.f('fk_reports_mandate_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reports')),
+    sa.UniqueConstraint('uri', name=op.f('uq_reports_uri')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('reports', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_reports_authority'), ['authority'], unique=False)
+
+    op.create_table('feed_items',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('feed_id', sa.Integer(), nullable=False),
+    sa.Column('object_uri', sa.Text(), nullable=False),
+    sa.Column('author', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('seen_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('passed_on_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['feed_id'], ['feeds.id'], name=op.f('fk_feed_items_feed_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_feed_items')),
+    sa.UniqueConstraint('feed_id', 'object_uri', name=op.f('uq_feed_items_feed_id_object_uri')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('feed_sources',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('feed_id', sa.Integer(), nullable=False),
+    sa.Column('actor_uri', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['feed_id'], ['feeds.id'], name=op.f('fk_feed_sources_feed_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_feed_sources')),
+    sa.UniqueConstraint('feed_id', 'actor_uri', name=op.f('uq_feed_sources_feed_id_actor_uri')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('feed_sources', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_feed_sources_actor_uri'), ['actor_uri'], unique=False)
+
+    op.create_table('pulse_votes',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('uri', sa.Text(), nullable=False),
+    sa.Column('voter', sa.Text(), nullable=False),
+    sa.Column('authority', sa.String(length=300), nullable=False),
+    sa.Column('post_id', sa.Integer(), nullable=False),
+    sa.Column('option', sa.Text(), nullable=False),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['post_id'], ['posts.id'], name=op.f('fk_pulse_votes_post_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pulse_votes')),
+    sa.UniqueConstraint('voter', 'post_id', name=op.f('uq_pulse_votes_voter_post_id')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('pulse_votes', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_pulse_votes_authority'), ['authority'], unique=False)
+        batch_op.create_index(batch_op.f('ix_pulse_votes_post_id'), ['post_id'], unique=False)
+
+    op.create_table('quotes',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('uri', sa.Text(), nullable=False),
+    sa.Column('quoting', sa.Text(), nullable=False),
+    sa.Column('author', sa.Text(), nullable=False),
+    sa.Column('post_id', sa.Integer(), nullable=False),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('revoked_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['post_id'], ['posts.id'], name=op.f('fk_quotes_post_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_quotes')),
+    sa.UniqueConstraint('quoting', name=op.f('uq_quotes_quoting')),
+    sa.UniqueConstraint('uri', name=op.f('uq_quotes_uri')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('quotes', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_quotes_post_id'), ['post_id'], unique=False)
+
+    op.create_table('reactions',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('uri', sa.Text(), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('actor', sa.Text(), nullable=False),
+    sa.Column('authority', sa.String(length=300), nullable=False),
+    sa.Column('post_id', sa.Integer(), nullable=False),
+    sa.Column('content', sa.String(length=100), nullable=False),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['post_id'], ['posts.id'], name=op.f('fk_reactions_post_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reactions')),
+    sa.UniqueConstraint('actor', 'post_id', 'kind', 'content', name=op.f('uq_reactions_actor_post_id_kind_content')),
+    sa.UniqueConstraint('uri', name=op.f('uq_reactions_uri')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('reactions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_reactions_authority'), ['authority'], unique=False)
+        batch_op.create_index(batch_op.f('ix_reactions_post_id'), ['post_id'], unique=False)
+
+    op.create_table('replies',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('uri', sa.Text(), nullable=False),
+    sa.Column('author', sa.Text(), nullable=False),
+    sa.Column('authority', sa.String(length=300), nullable=False),
+    sa.Column('in_reply_to', sa.Text(), nullable=True),
+    sa.Column('post_id', sa.Integer(), nullable=True),
+    sa.Column('scope', sa.String(length=64), nullable=True),
+    sa.Column('content', sa.Text(), nullable=False),
+    sa.Column('summary', sa.Text(), nullable=True),
+    sa.Column('language', sa.String(length=35), nullable=True),
+    sa.Column('url', sa.Text(), nullable=True),
+    sa.Column('is_public', sa.Boolean(), nullable=False),
+    sa.Column('attachments', sa.JSON(), nullable=False),
+    sa.Column('published_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('received_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('updated_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('deleted_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('hidden_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('hidden_under', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['hidden_under'], ['mandates.id'], name=op.f('fk_replies_hidden_under')),
+    sa.ForeignKeyConstraint(['post_id'], ['posts.id'], name=op.f('fk_replies_post_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_replies')),
+    sa.UniqueConstraint('uri', name=op.f('uq_replies_uri')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('replies', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_replies_author'), ['author'], unique=False)
+        batch_op.create_index(batch_op.f('ix_replies_authority'), ['authority'], unique=False)
+        batch_op.create_index(batch_op.f('ix_replies_in_reply_to'), ['in_reply_to'], unique=False)
+        batch_op.create_index(batch_op.f('ix_replies_post_id'), ['post_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_replies_scope'), ['scope'], unique=False)
+
+    op.create_table('uploads',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=64), nullable=False),
+    sa.Column('media_type', sa.String(length=32), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.Column('width', sa.Integer(), nullable=False),
+    sa.Column('height', sa.Integer(), nullable=False),
+    sa.Column('alt', sa.Text(), nullable=False),
+    sa.Column('post_id', sa.Integer(), nullable=True),
+    sa.Column('member_id', sa.Integer(), nullable=True),
+    sa.Column('created_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_uploads_member_id')),
+    sa.ForeignKeyConstraint(['post_id'], ['posts.id'], name=op.f('fk_uploads_post_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_uploads')),
+    sa.UniqueConstraint('name', name=op.f('uq_uploads_name')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('uploads', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_uploads_post_id'), ['post_id'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('uploads', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_uploads_post_id'))
+
+    op.drop_table('uploads')
+    with op.batch_alter_table('replies', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_replies_scope'))
+        batch_op.drop_index(batch_op.f('ix_replies_post_id'))
+        batch_op.drop_index(batch_op.f('ix_replies_in_reply_to'))
+        batch_op.drop_index(batch_op.f('ix_replies_authority'))
+        batch_op.drop_index(batch_op.f('ix_replies_author'))
+
+    op.drop_table('replies')
+    with op.batch_alter_table('reactions', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_reactions_post_id'))
+        batch_op.drop_index(batch_op.f('ix_reactions_authority'))
+
+    op.drop_table('reactions')
+    with op.batch_alter_table('quotes', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_quotes_post_id'))
+
+    op.drop_table('quotes')
+    with op.batch_alter_table('pulse_votes', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_pulse_votes_post_id'))
+        batch_op.drop_index(batch_op.f('ix_pulse_votes_authority'))
+
+    op.drop_table('pulse_votes')
+    with op.batch_alter_table('feed_sources', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_feed_sources_actor_uri'))
+
+    op.drop_table('feed_sources')
+    op.drop_table('feed_items')
+    with op.batch_alter_table('reports', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_reports_authority'))
+
+    op.drop_table('reports')
+    with op.batch_alter_table('posts', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_posts_scope'))
+        batch_op.drop_index(batch_op.f('ix_posts_refresh_at'))
+        batch_op.drop_index(batch_op.f('ix_posts_in_reply_to'))
+        batch_op.drop_index(batch_op.f('ix_posts_digest'))
+        batch_op.drop_index(batch_op.f('ix_posts_actor_id'))
+
+    op.drop_table('posts')
+    op.drop_table('peers')
     op.drop_table('invitations')
+    op.drop_table('feeds')
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_events_scope'))
         batch_op.drop_index('ix_events_kind_at')
@@ -455,6 +708,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_confirmations_draft_id'))
 
     op.drop_table('confirmations')
+    op.drop_table('choices')
     with op.batch_alter_table('seats', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_seats_circle_id'))
 
@@ -487,12 +741,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_records_digest'))
 
     op.drop_table('records')
-    with op.batch_alter_table('posts', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_posts_scope'))
-        batch_op.drop_index(batch_op.f('ix_posts_digest'))
-        batch_op.drop_index(batch_op.f('ix_posts_actor_id'))
-
-    op.drop_table('posts')
     with op.batch_alter_table('participants', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_participants_scope_id'))
         batch_op.drop_index(batch_op.f('ix_participants_authority'))
@@ -504,6 +752,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_follows_followed_id'))
 
     op.drop_table('follows')
+    with op.batch_alter_table('followings', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_followings_follower_id'))
+        batch_op.drop_index(batch_op.f('ix_followings_followed'))
+
+    op.drop_table('followings')
     with op.batch_alter_table('decisions', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_decisions_state'))
         batch_op.drop_index(batch_op.f('ix_decisions_closes_at'))
@@ -524,7 +777,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_scopes_due_at'))
 
     op.drop_table('scopes')
-    op.drop_table('peers')
     with op.batch_alter_table('login_failures', schema=None) as batch_op:
         batch_op.drop_index('ix_login_failures_subject_at')
 
