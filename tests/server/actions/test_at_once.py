@@ -19,11 +19,7 @@ from server.actions.balloting import Words
 from .conftest import Place
 from .test_deciding import PLAN, confirm, draft
 
-
-@pytest.fixture(autouse=True)
-def only_where_several_write(place: Place) -> None:
-    if not place.database.is_postgresql:
-        pytest.skip("one writer at a time")
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 async def test_a_record_is_looked_at_though_the_pass_was_there_a_moment_before(place: Place) -> None:
