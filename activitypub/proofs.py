@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from activitypub import adapter
+from activitypub.codec import AS2
 from activitypub.errors import Malformed, NotAuthentic
 from activitypub.keypairs import DID_KEY, did_key, multikey, public_from_multikey
 
@@ -24,6 +25,7 @@ Json = dict[str, Any]
 
 SUITE: Final = "eddsa-jcs-2022"
 PURPOSE: Final = "assertionMethod"
+CONTEXT: Final = "https://w3id.org/security/data-integrity/v1"
 TYPE: Final = "DataIntegrityProof"
 SIGNATURE_BYTES: Final = 64
 PROOF_VALUE_LIMIT: Final = 100
@@ -48,6 +50,20 @@ def sign(document: Mapping[str, Any], key: Ed25519PrivateKey, verification_metho
         options["@context"] = document["@context"]
     value = adapter.base58(key.sign(_hashed(options, unsigned)))
     return {**unsigned, "proof": {**options, "proofValue": value}}
+
+
+def sign_activity(
+    activity: Mapping[str, Any], key: Ed25519PrivateKey, verification_method: str, created: str
+) -> Json:
+    """A copy of the activity with its proof, and the words of proofs in its @context, for who reads JSON-LD.
+
+    That context is a list, as some servers ask, and all of it is repeated in the proof.
+    """
+    context = activity.get("@context", [])
+    first, *rest = context if isinstance(context, list) and context else [context or AS2]
+    if CONTEXT not in rest:
+        rest = [CONTEXT, *rest]
+    return sign({**activity, "@context": [first, *rest]}, key, verification_method, created)
 
 
 def sign_record(record: Mapping[str, Any], key: Ed25519PrivateKey) -> Json:

@@ -24,6 +24,7 @@ from models import people
 from models.rules.records import stamp
 from server.actions import outbox
 from server.app import create_app
+from server.home import make_home
 from server.settings import Settings
 from server.workers.delivery import deliveries_due
 
@@ -126,6 +127,7 @@ async def _deliver(settings: Settings, port: int, servers: int, inboxes: int) ->
 async def _publish(settings: Settings, servers: int, inboxes: int) -> None:
     at = stamp(place.now() - timedelta(minutes=1))
     targets = [f"http://r{s}.test/users/a{n}/inbox" for s in range(servers) for n in range(inboxes)]
+    home = make_home(settings)
     async with place.database(settings) as database, database.ACT.begin() as session:
         collective = await people.local_actor(session, "collective")
         if collective is None:
@@ -139,7 +141,7 @@ async def _publish(settings: Settings, servers: int, inboxes: int) -> None:
                 audience=public(f"{US}/followers"),
             )
             activity = vocabulary.create(f"{US}/a/{number}", note)
-            await outbox.publish(session, collective, activity, targets, place.now(), is_public=True)
+            await outbox.publish(session, home, collective, activity, targets, place.now(), is_public=True)
 
 
 def limit() -> None:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from activitypub import keypairs, proofs
+from activitypub.actors import assertion_key_id
 from models.ledger import Signed
 from models.people import Actor
 from models.rules import records
@@ -79,6 +80,11 @@ class Home:
         draft = records.draft(kind, signer.ed25519, in_scope, now, **fields)
         document: Mapping[str, Any] = proofs.sign_record(draft, self.key_of(signer))
         return Signed(records.read(document), document)
+
+    def prove(self, activity: Mapping[str, Any], actor: Actor, now: datetime) -> dict[str, Any]:
+        """The activity with an integrity proof by the local actor that does it (FEP-8b32), dated `now`."""
+        method = assertion_key_id(actor.uri)
+        return proofs.sign_activity(activity, self.key_of(actor), method, records.stamp(now))
 
     def sits_for(self, circle: Actor, scope: str, collective: str) -> str:
         """A circle's signature that it sits for this collective in this decision."""

@@ -66,7 +66,9 @@ class Story:
             elm = await people.local_actor(session, "collective")
             assert elm is not None
             follow = vocabulary.follow(f"http://elm.test/a/{secrets.token_hex(32)}", elm.uri, whom)
-            await outbox.publish(session, elm, follow, [f"{whom}/inbox"], self.fed.elm.now)
+            await outbox.publish(
+                session, self.fed.elm.app[HOME], elm, follow, [f"{whom}/inbox"], self.fed.elm.now
+            )
         await self.fed.settle()
 
     async def _farewell(self) -> None:

@@ -51,7 +51,7 @@ async def disappear(session: AsyncSession, home: Home, viewer: Viewer, now: date
     if mine is None or mine.gone_at is not None:
         raise Conflict("not-there", "You have no public profile.")
     inboxes = await follows.follower_inboxes(session, mine.id)
-    await outbox.publish(session, mine, translate.farewell(home, mine, now), inboxes, now)
+    await outbox.publish(session, home, mine, translate.farewell(home, mine, now), inboxes, now)
     await session.execute(delete(Follow).where(Follow.followed_id == mine.id))
     mine.gone_at = now
     log(session, "member disappeared", now)

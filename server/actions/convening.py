@@ -88,7 +88,9 @@ async def convene(
     for actor in (collective, *invited):
         await ledger.add_participant(session, scope, actor.ed25519 or "", actor.uri, actor.authority)
     activity = translate.offer(home, collective, offer, texts.carried, [a.uri for a in invited], now)
-    await outbox.publish(session, collective, activity, [a.inbox for a in invited], now, scope=scope.name)
+    await outbox.publish(
+        session, home, collective, activity, [a.inbox for a in invited], now, scope=scope.name
+    )
     await _give_answer(session, home, scope, plan.takes, None, keys, plan.lang, now)
     for title, details in plan.proposals:
         await _add_option(session, home, scope, collective, title, details, plan.lang, now)
@@ -236,7 +238,7 @@ async def _give_answer(
     to = [p.actor_uri for p in await ledger.participants(session, scope.id)]
     activity = translate.answer(home, collective, offer, signed, texts.carried, to, now)
     inboxes = await outbox.participant_inboxes(session, scope, home.authority)
-    await outbox.publish(session, collective, activity, inboxes, now, scope=scope.name)
+    await outbox.publish(session, home, collective, activity, inboxes, now, scope=scope.name)
 
 
 async def propose(

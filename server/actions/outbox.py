@@ -13,10 +13,12 @@ from models import follows, ledger, queues
 from models.ledger import Scope
 from models.people import Actor
 from models.posts import Activity, Post
+from server.home import Home
 
 
 async def publish(
     session: AsyncSession,
+    home: Home,
     actor: Actor,
     activity: Mapping[str, Any],
     inboxes: Iterable[str],
@@ -25,14 +27,14 @@ async def publish(
     is_public: bool = False,
     scope: str | None = None,
 ) -> None:
-    """Store an activity of a local actor, byte for byte as it will go out, and queue it for each inbox once."""
+    """Store an activity of a local actor, with its proof and byte for byte as it will go out, and queue it for each inbox once."""
     row = {
         "uri": activity["id"],
         "actor_id": actor.id,
         "type": activity["type"],
         "is_public": is_public,
         "scope": scope,
-        "body": codec.encode(dict(activity)),
+        "body": codec.encode(home.prove(activity, actor, now)),
         "published_at": now,
     }
     number = await session.scalar(PUBLISH, row)

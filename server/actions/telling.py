@@ -55,7 +55,9 @@ async def publish_note(
     )
     inboxes = await outbox.audience_inboxes(session, scope, (collective, carrier), home.authority)
     activity = translate.create(home, body, signed.record.digest)
-    await outbox.publish(session, carrier, activity, inboxes, now, is_public=is_public, scope=scope.name)
+    await outbox.publish(
+        session, home, carrier, activity, inboxes, now, is_public=is_public, scope=scope.name
+    )
 
 
 async def publish_quietly(
@@ -71,7 +73,7 @@ async def publish_quietly(
     to = [p.actor_uri for p in await ledger.participants(session, scope.id)]
     activity = translate.add(home, collective, scope.name, signed, texts, to, now)
     inboxes = await outbox.participant_inboxes(session, scope, home.authority)
-    await outbox.publish(session, collective, activity, inboxes, now, scope=scope.name)
+    await outbox.publish(session, home, collective, activity, inboxes, now, scope=scope.name)
 
 
 async def us(session: AsyncSession) -> tuple[Actor, Actor]:

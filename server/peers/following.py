@@ -45,7 +45,7 @@ async def on_follow(
     digest = hashlib.sha256(f"follow {item.activity.id}".encode()).hexdigest()
     say = translate.accept_follow if accepted else translate.reject_follow
     answer = say(home, followed, follow, item.signer.uri, digest)
-    await outbox.publish(session, followed, answer, [item.signer.inbox], now)
+    await outbox.publish(session, home, followed, answer, [item.signer.inbox], now)
     return DONE if accepted else REFUSED
 
 

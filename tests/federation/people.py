@@ -287,7 +287,9 @@ class Collective:
                 self.app[HOME], collective, scope.name, signed, texts.carried if texts else {}, uris, self.now
             )
             activity["id"] = self.app[HOME].uri(f"a/{secrets.token_hex(32)}")  # a record may be told again
-            await outbox.publish(session, collective, activity, chosen, self.now, scope=scope.name)
+            await outbox.publish(
+                session, self.app[HOME], collective, activity, chosen, self.now, scope=scope.name
+            )
 
     async def tell_again(self, records: Iterable[Record], *to: str) -> None:
         """Tell records that are held here once more, in a new activity, in this order."""

@@ -9,12 +9,14 @@ import pytest
 from aiohttp import web
 from sqlalchemy import select
 
-from activitypub import keypairs, signatures
+from activitypub import keypairs, proofs, signatures
 from models import people, queues
 from models.peers import Peer
+from models.posts import Activity
 from models.queues import Delivery, Destination
 from models.rules import backoff
 from server.actions import outbox
+from server.keys import HOME
 from server.workers import delivery
 from server.workers.delivery import deliveries_due
 from tests.server.peers.world import Stranger, World, numbers
@@ -31,7 +33,7 @@ async def publish(world: World, *inboxes: str, times: int = 1) -> list[str]:
             assert oak is not None
             uris.append(f"http://oak.test/a/{next(numbers):064x}")
             activity = {"id": uris[-1], "type": "Create", "actor": oak.uri}
-            await outbox.publish(session, oak, activity, inboxes, world.clock.now())
+            await outbox.publish(session, world.of().app[HOME], oak, activity, inboxes, world.clock.now())
     return uris
 
 
@@ -74,6 +76,22 @@ async def test_an_activity_is_posted_once_to_each_inbox_signed_by_its_actor(
     row = await host(world)
     assert (row.due_at, row.lease_until, row.fails, row.delivered_at) == (None, None, 0, world.clock.now())
     assert await deliveries_due(world.of().app) == 0
+
+
+async def test_what_goes_out_carries_a_proof_by_its_actor_and_is_served_as_it_was_sent(
+    world: World, masto: Stranger
+) -> None:
+    [uri] = await publish(world, "http://masto.test/inbox")
+    await deliveries_due(world.of().app)
+    [asked] = masto.asked
+    oak = await world.collective()
+    assert proofs.verification_method(asked.activity) == f"{OAK}#ed25519-key"
+    proofs.verify(asked.activity, keypairs.public_from_multikey(oak.ed25519 or ""), world.clock.now())
+    assert asked.activity["proof"]["@context"] == asked.activity["@context"]
+    assert isinstance(asked.activity["@context"], list)
+    async with world.database().READ() as session:
+        stored = await session.scalar(select(Activity.body).where(Activity.uri == uri))
+    assert stored == asked.body
 
 
 async def test_more_than_a_batch_goes_out_in_order(world: World, masto: Stranger) -> None:
