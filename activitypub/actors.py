@@ -12,7 +12,7 @@ from activitypub import adapter
 from activitypub.codec import RECORD, reference
 from activitypub.errors import Forbidden, Malformed
 from activitypub.origin import ListedKey, own_keys, same_origin
-from activitypub.shapes import ACTOR_CONTEXT, IMPLEMENTS, carry, some
+from activitypub.shapes import ACTOR_CONTEXT, IMPLEMENTS, RFC_9421, carry, some
 
 Json = dict[str, Any]
 
@@ -51,7 +51,7 @@ def group_actor(*, id: str, host: str, public_pem: str, multikey: str, **profile
     """A collective, a circle or a federation's feed, known as username@host.
 
     Discoverable unless `profile` says no. Servers of groups in Lemmy's sense are told that strangers do
-    not post into it.
+    not post into it, and where they find who moderates it.
     """
     told: Profile = {"discoverable": True, **profile}
     return {
@@ -60,6 +60,7 @@ def group_actor(*, id: str, host: str, public_pem: str, multikey: str, **profile
         "following": f"{id}/following",
         "featured": f"{id}/featured",
         "manuallyApprovesFollowers": False,
+        "attributedTo": f"{id}/moderators",
         "postingRestrictedToMods": True,
     }
 
@@ -103,7 +104,10 @@ def _actor(kind: str, id: str, host: str, public_pem: str, multikey: str, profil
         "generator": {
             "type": "Application",
             "name": "jura",
-            "implements": [{"type": "Link", "href": IMPLEMENTS, "name": "Jura decisions v1"}],
+            "implements": [
+                {"type": "Link", "href": IMPLEMENTS, "name": "Jura decisions v1"},
+                {"type": "Link", "href": RFC_9421, "name": "RFC 9421"},
+            ],
         },
         "publicKey": {"id": request_key_id(id), "owner": id, "publicKeyPem": public_pem},
         "assertionMethod": [adapter.multikey_object(assertion_key_id(id), id, multikey)],

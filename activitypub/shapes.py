@@ -13,6 +13,7 @@ Json = dict[str, Any]
 
 NAMESPACE: Final = "https://w3id.org/jura/v1#"
 IMPLEMENTS: Final = "https://w3id.org/jura/v1"
+RFC_9421: Final = "https://datatracker.ietf.org/doc/html/rfc9421"
 _OURS: Final = {
     "jura": NAMESPACE,
     RECORD: {"@id": RECORD, "@type": "@json"},
@@ -25,6 +26,10 @@ CONTEXT: Final = [
         "sensitive": "as:sensitive",
         "toot": "http://joinmastodon.org/ns#",
         "votersCount": "toot:votersCount",
+        "gts": "https://gotosocial.org/ns#",
+        "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+        "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
+        "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
         **_OURS,
     },
 ]

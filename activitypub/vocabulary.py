@@ -6,7 +6,7 @@ servers need so that nothing is silently dropped. No clock, no ids made up: the 
 Instants are strings like "2026-11-22T10:00:00Z".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict, Unpack
 
 from activitypub import adapter
@@ -16,7 +16,7 @@ from activitypub.actors import assertion_key_id as assertion_key_id
 from activitypub.actors import group_actor as group_actor
 from activitypub.actors import person_actor as person_actor
 from activitypub.actors import request_key_id as request_key_id
-from activitypub.addressing import Audience, direct
+from activitypub.addressing import PUBLIC, Audience, direct, is_public
 from activitypub.codec import Texts
 from activitypub.shapes import ACTOR_CONTEXT as ACTOR_CONTEXT
 from activitypub.shapes import CONTEXT as CONTEXT
@@ -25,6 +25,7 @@ from activitypub.shapes import carry, some
 Json = dict[str, Any]
 
 MAX_OPTIONS: Final = 4
+QUOTABLE: Final = {"canQuote": {"automaticApproval": [PUBLIC]}}
 
 
 class Text(TypedDict):
@@ -40,14 +41,28 @@ class Text(TypedDict):
     in_reply_to: NotRequired[str | None]
     url: NotRequired[str | None]
     thread: NotRequired[str | None]
+    replies: NotRequired[str | None]
     language: NotRequired[str | None]
     updated: NotRequired[str | None]
     tags: NotRequired[Sequence[Json]]
+    attachments: NotRequired[Sequence[Json]]
 
 
 def image(url: str, media_type: str, description: str) -> Json:
-    """A picture as an actor's icon or an attachment, with its text for those who do not see it."""
+    """A picture as an actor's icon, with its text for those who do not see it."""
     return {"type": "Image", "mediaType": media_type, "url": url, "summary": description, "name": description}
+
+
+def picture(url: str, media_type: str, description: str, width: int, height: int) -> Json:
+    """A picture attached to a post. `name` is what those read who do not see it."""
+    return {
+        "type": "Document",
+        "mediaType": media_type,
+        "url": url,
+        "name": description,
+        "width": width,
+        "height": height,
+    }
 
 
 # Objects: without @context, as they stand inside an activity; `alone` serves them by themselves
@@ -70,12 +85,14 @@ def note(
     in_reply_to: str | None = None,
     url: str | None = None,
     thread: str | None = None,
+    replies: str | None = None,
     language: str | None = None,
     updated: str | None = None,
     tags: Sequence[Json] = (),
+    attachments: Sequence[Json] = (),
 ) -> Json:
     """A readable text (HTML) with what it means for kin. Never a `name` (it would be read as a vote or
-    a warning) and never a `summary` (it would hide the text)."""
+    a warning) and never a `summary` (it would hide the text). Everybody may quote what is public."""
     return {
         "id": id,
         "type": "Note",
@@ -85,8 +102,10 @@ def note(
         "content": content,
         **({"contentMap": {language: content}} if language else {}),
         "sensitive": False,
-        **some(inReplyTo=in_reply_to, url=url, context=thread, updated=updated),
+        **some(inReplyTo=in_reply_to, url=url, context=thread, replies=replies, updated=updated),
         **({"tag": list(tags)} if tags else {}),
+        **({"attachment": list(attachments)} if attachments else {}),
+        **({"interactionPolicy": QUOTABLE} if is_public(audience) else {}),
         **carry(records, texts),
     }
 
@@ -120,6 +139,16 @@ def question(
         "votersCount": voters,
         **some(closed=closed),
     }
+
+
+def recounted(question: Json, votes: Mapping[str, int], voters: int, closed: str | None = None) -> Json:
+    """A poll with new counts, by the names of its options; everything else as it was. `closed` ends it."""
+    kind = "anyOf" if "anyOf" in question else "oneOf"
+    counted = [
+        {**option, "replies": {**option["replies"], "totalItems": votes.get(option["name"], 0)}}
+        for option in question[kind]
+    ]
+    return {**question, kind: counted, "votersCount": voters, **some(closed=closed)}
 
 
 def quiet_object(

@@ -2,8 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, String, Text, func, select
+from sqlalchemy import (
+    Boolean,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    func,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,7 +41,21 @@ class Post(Base):
     in_reply_to: Mapped[str | None] = mapped_column(Text, index=True)
     source: Mapped[str | None] = mapped_column(Text)  # what was typed, for who edits it
     mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
-    refresh_at: Mapped[datetime | None] = mapped_column(index=True)  # a pulse: when its count goes out next
+    refresh_at: Mapped[datetime | None] = mapped_column(
+        index=True
+    )  # a round: when its count goes out next, or its end
+    thread: Mapped[str | None] = mapped_column(
+        String(64), index=True
+    )  # public ones: the decision, or where it began
+
+
+class PostTag(Base):
+    """A word that a public post of ours is tagged with, in small letters."""
+
+    __tablename__ = "post_tags"
+
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), primary_key=True)
+    word: Mapped[str] = mapped_column(String(100), primary_key=True, index=True)
 
 
 class Activity(Base):
@@ -65,17 +89,32 @@ async def outbox_page(
     session: AsyncSession, actor_id: int, before: int | None, size: int
 ) -> Sequence[Activity]:
     """Public activities of an actor, newest first, older than row `before`."""
-    query = select(Activity).where(Activity.actor_id == actor_id, Activity.is_public)
+    query = select(Activity).where(*_listed(actor_id))
     if before is not None:
         query = query.where(Activity.id < before)
     return (await session.scalars(query.order_by(Activity.id.desc()).limit(size))).all()
 
 
 async def outbox_size(session: AsyncSession, actor_id: int) -> int:
-    query = (
-        select(func.count()).select_from(Activity).where(Activity.actor_id == actor_id, Activity.is_public)
-    )
+    query = select(func.count()).select_from(Activity).where(*_listed(actor_id))
     return await session.scalar(query) or 0
+
+
+def _listed(actor_id: int) -> tuple[Any, ...]:
+    """What an outbox shows: what was published, not each new count of it."""
+    return Activity.actor_id == actor_id, Activity.is_public, Activity.type.in_(("Create", "Announce"))
+
+
+async def due_rounds(session: AsyncSession, now: datetime, most: int) -> Sequence[int]:
+    """Ids of rounds of which a count, or the end, is to be told now."""
+    query = select(Post.id).where(Post.refresh_at <= now).order_by(Post.refresh_at).limit(most)
+    return (await session.scalars(query)).all()
+
+
+async def due_round(session: AsyncSession, post_id: int, now: datetime) -> Post | None:
+    """The round, locked on PostgreSQL; None if somebody else has it or has told it meanwhile."""
+    query = select(Post).where(Post.id == post_id, Post.refresh_at <= now)
+    return await session.scalar(query.with_for_update(skip_locked=True))
 
 
 async def featured(session: AsyncSession, actor_id: int, now: datetime) -> Sequence[Post]:

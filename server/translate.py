@@ -19,6 +19,7 @@ from server.home import Home
 
 Json = dict[str, Any]
 Texts = Mapping[str, Mapping[str, Any]]
+OPTION_LENGTH = 100
 
 POSITION_WORDS = {
     "consent": "consents",
@@ -66,12 +67,17 @@ def scope_uri(home: Home, name: str) -> str:
     return home.uri(f"scopes/{name}")
 
 
+def thread_uri(home: Home, name: str) -> str:
+    """The thread of a public decision, or of the post where it began."""
+    return home.uri(f"threads/{name}")
+
+
 def decision_url(home: Home, name: str) -> str:
     return home.uri(f"decisions/{name}")
 
 
-def actor_document(home: Home, actor: Actor, members: int | None = None) -> Json:
-    """A local actor as it is fetched. `members` is shown for the collective."""
+def actor_document(home: Home, actor: Actor, members: int | None = None, icon: Json | None = None) -> Json:
+    """A local actor as it is fetched. `members` is shown for the collective, which may have a picture of its own."""
     common: Json = {
         "id": actor.uri,
         "host": home.authority,
@@ -90,8 +96,10 @@ def actor_document(home: Home, actor: Actor, members: int | None = None) -> Json
         return vocabulary.person_actor(**common)
     kind = "Collective" if actor.kind == "collective" else "Circle"
     record: Json = {"v": 1, "type": kind, "scopes": actor.scopes}
-    fields = [("Members", str(members))] if members is not None else []
-    return vocabulary.group_actor(**common, record=record, fields=fields)
+    site = f'<a href="{html.escape(home.url, quote=True)}" rel="me">{html.escape(home.authority)}</a>'
+    fields = [("Members", str(members)), ("Decisions", site)] if members is not None else []
+    drawn = vocabulary.image(f"{actor.uri}/icon.png", "image/png", f"Pattern of {actor.name}")
+    return vocabulary.group_actor(**common, record=record, fields=fields, icon=icon or drawn)
 
 
 def accept_follow(home: Home, followed: Actor, follow: Json, follower: str, digest: str) -> Json:
@@ -109,6 +117,30 @@ def farewell(home: Home, actor: Actor, now: datetime) -> Json:
     gone = vocabulary.tombstone(actor.uri, actor.type, stamp(now))
     uri = f"{actor.uri}/gone/{int(now.timestamp())}"
     return vocabulary.delete(uri, actor.uri, gone, public(actor.followers), stamp(now))
+
+
+def pin(home: Home, actor: Actor, uri: str, digest: str, now: datetime) -> Json:
+    """An open round is pinned: what a new follower is shown first."""
+    place = activity_uri(home, f"{digest}-pin")
+    return vocabulary.add(place, actor.uri, uri, f"{actor.uri}/featured", public(actor.followers), stamp(now))
+
+
+def unpin(home: Home, actor: Actor, uri: str, digest: str, now: datetime) -> Json:
+    """A round that is over is no longer pinned."""
+    place = activity_uri(home, f"{digest}-unpin")
+    return vocabulary.remove(
+        place, actor.uri, uri, f"{actor.uri}/featured", public(actor.followers), stamp(now)
+    )
+
+
+def changed_actor(home: Home, actor: Actor, document: Json, name: str, now: datetime) -> Json:
+    """How an actor of ours describes itself now."""
+    return vocabulary.update_actor(activity_uri(home, name), document, public(actor.followers), stamp(now))
+
+
+def changed(home: Home, body: Json, name: str, now: datetime) -> Json:
+    """An object of ours again as it is now; `name` is that of the activity, new each time."""
+    return vocabulary.update(activity_uri(home, name), body, stamp(now))
 
 
 def offer(
@@ -182,8 +214,10 @@ def readable(
         "records": [dict(signed.document)],
         "texts": _plain(texts),
         "url": f"{decision_url(home, scope)}#{record.digest[:12]}",
-        "in_reply_to": _parent(home, record, about),
-        "thread": scope_uri(home, scope),
+        "in_reply_to": _parent(home, carrier, record, about),
+        "thread": thread_uri(home, scope) if about.public else scope_uri(home, scope),
+        "replies": f"{object_uri(home, record.digest)}/replies" if about.public else None,
+        "language": _language(record, about),
     }
     options = _pulse(record, about)
     if options:
@@ -199,18 +233,43 @@ def _pulse(record: Record, about: Content) -> Sequence[str]:
         return ()
     if len(record["options"]) == 1:
         return ("Agree", "Unsure", "Disagree")
-    titles = [about.text(o["title"]) for o in about.records if o.digest in record["options"]]
+    titles = [_shortened(about.text(o["title"])) for o in about.records if o.digest in record["options"]]
     return titles if 2 <= len(set(titles)) == len(titles) <= vocabulary.MAX_OPTIONS else ()
 
 
-def _parent(home: Home, record: Record, about: Content) -> str | None:
-    """What a post replies to: ballots and results to the round, at the collective that published it."""
+def _shortened(title: str) -> str:
+    """A title as the option of a poll: longer ones are cut by some servers, anywhere."""
+    words = " ".join(title.split())
+    return words if len(words) <= OPTION_LENGTH else f"{words[: OPTION_LENGTH - 1].rstrip()}…"
+
+
+def _language(record: Record, about: Content) -> str | None:
+    """The language in which the text of a record was written; that of the question where it has none of its own."""
+    named = [record.get(name) for name in ("title", "reason")] + [about.offer["question"]]
+    said = (about.known.get(digest or "", {}).get("lang") for digest in named)
+    return next((str(lang) for lang in said if lang), None)
+
+
+def _parent(home: Home, carrier: Actor, record: Record, about: Content) -> str | None:
+    """What a post replies to: ballots and results to the round, at the collective that published it; a round to its only
+    proposal, if that is a post by the same actor (followers would not be shown a reply to somebody whom they do not follow)."""
+    if about.kind == "round" and len(record["options"]) == 1:
+        (proposal,) = record["options"]
+        ours = _own_keys(carrier, about)
+        by = next((r.by for r in about.records if r.digest == proposal), None)
+        return object_uri(home, proposal) if by in ours else None
     terms = next((r for r in about.records if r.digest == record.get("terms")), None)
     if about.kind not in ("ballot", "result") or terms is None:
         return None
     published = [about.offer, *(r for r in about.records if r.type == "Answer")]
     actor = next((r["actor"] for r in published if r.by == terms.by), None)
     return f"{actor.split('/c/')[0]}/o/{terms.digest}" if actor else None
+
+
+def _own_keys(carrier: Actor, about: Content) -> set[str]:
+    """The keys of a collective and of its circles in this decision."""
+    answers = [r for r in about.records if r.type == "Answer" and r.by == carrier.ed25519]
+    return {carrier.ed25519 or "", *(circle["key"] for answer in answers for circle in answer["circles"])}
 
 
 def _option(home: Home, record: Record, about: Content) -> str:
@@ -232,7 +291,17 @@ def _round(home: Home, record: Record, about: Content) -> str:
     return (
         f"<p><strong>Voting: {_link(home, about)}</strong></p><ul>{listed}</ul>"
         f"<p>{len(record['roll'])} circles of {len(record['answers'])} collectives decide, until {closes}. "
-        "You can answer from outside, as a sign: it is not counted, our server sees it, and from Mastodon it cannot be changed.</p>"
+        f"{_advisory(record, about)}</p>"
+    )
+
+
+def _advisory(record: Record, about: Content) -> str:
+    """What answers from outside mean; where there is no poll, where to look."""
+    if not _pulse(record, about):
+        return "There are too many proposals for a poll: read them by the link above."
+    return (
+        "You can answer from outside, as a sign: answers are shown apart from what the circles decide, our server sees who "
+        "answers what, and votes from Mastodon cannot be changed."
     )
 
 

@@ -59,8 +59,11 @@ async def keep_post(
     scope: str | None = None,
     digest: str | None = None,
     featured_until: datetime | None = None,
+    thread: str | None = None,
+    source: str | None = None,
+    mandate_id: int | None = None,
 ) -> Post:
-    """Store an object of ours so that it can be fetched by its id."""
+    """Store an object of ours so that it can be fetched by its id. What is featured is told to be over when it is."""
     row = Post(
         uri=body["id"],
         actor_id=actor.id,
@@ -71,6 +74,11 @@ async def keep_post(
         body=codec.encode(dict(body)),
         published_at=now,
         featured_until=featured_until,
+        refresh_at=featured_until if is_public else None,
+        in_reply_to=body.get("inReplyTo"),
+        thread=thread if is_public else None,
+        source=source,
+        mandate_id=mandate_id,
     )
     session.add(row)
     await session.flush()

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import ledger, people
+from models import follows, ledger, people
 from models.ledger import Scope, Signed
 from models.people import Actor
 from models.rules.records import Record
@@ -52,12 +52,17 @@ async def publish_note(
         scope=scope.name,
         digest=signed.record.digest,
         featured_until=featured_until,
+        thread=scope.name,
     )
     inboxes = await outbox.audience_inboxes(session, scope, (collective, carrier), home.authority)
     activity = translate.create(home, body, signed.record.digest)
     await outbox.publish(
         session, home, carrier, activity, inboxes, now, is_public=is_public, scope=scope.name
     )
+    if featured_until is not None and is_public:
+        followers = await follows.follower_inboxes(session, carrier.id)
+        pin = translate.pin(home, carrier, body["id"], signed.record.digest, now)
+        await outbox.publish(session, home, carrier, pin, followers, now, is_public=True, scope=scope.name)
 
 
 async def publish_quietly(

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from server import remote
-from server.peers import actors, carriers, discovery, inbox, objects, scopes
+from server.peers import actors, carriers, discovery, inbox, objects, scopes, threads
 
 
 def add_routes(app: web.Application) -> None:
@@ -21,7 +21,11 @@ def add_routes(app: web.Application) -> None:
             web.get("/c/{handle}/followers", actors.followers),
             web.get("/c/{handle}/following", actors.following),
             web.get("/c/{handle}/featured", actors.featured),
+            web.get("/c/{handle}/moderators", actors.moderators),
+            web.get("/c/{handle}/icon.png", actors.icon),
             web.get("/o/{digest}", objects.object_),
+            web.get("/o/{digest}/replies", threads.replies),
+            web.get("/threads/{name}", threads.thread),
             web.get("/a/{digest}", objects.activity),
             web.get("/scopes/{name}", scopes.scope),
             web.get("/.well-known/webfinger", discovery.find_actor),

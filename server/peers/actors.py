@@ -16,7 +16,8 @@ from activitypub import codec, vocabulary
 from activitypub.fetch import is_activity_type
 from models import follows, people, posts
 from models.people import Actor
-from server import translate
+from server import pictures, translate
+from server.actions.images import icon_of
 from server.keys import CLOCK, DATABASE, HOME
 
 CONTENT_TYPE: Final = "application/activity+json"
@@ -85,9 +86,10 @@ async def _document(app: web.Application, handle: str) -> Document:
     async with app[DATABASE].READ() as session:
         row = await served(session, handle)
         members = await people.member_count(session) if row.kind == "collective" else None
+        shown = await icon_of(session, app[HOME]) if row.kind == "collective" else None
     if len(kept) >= MOST_KEPT:
         kept.clear()
-    body = codec.encode(translate.actor_document(app[HOME], row, members))
+    body = codec.encode(translate.actor_document(app[HOME], row, members, shown))
     kept[handle] = Document(
         body=body,
         etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"',
@@ -152,6 +154,21 @@ async def featured(request: web.Request) -> web.Response:
         rounds = await posts.featured(session, row.id, request.app[CLOCK].now())
     uris = [each.uri for each in rounds]
     return answer(vocabulary.ordered_collection(f"{row.uri}/featured", items=uris, by=row.uri))
+
+
+async def moderators(request: web.Request) -> web.Response:
+    """Who moderates a group, for servers that ask: nobody who can be seen from outside. Powers here are lent to members."""
+    async with request.app[DATABASE].READ() as session:
+        row = await _present(session, request)
+    return answer(vocabulary.ordered_collection(f"{row.uri}/moderators", items=(), by=row.uri))
+
+
+async def icon(request: web.Request) -> web.Response:
+    """The picture of an actor for which nobody uploaded one: drawn from its key."""
+    async with request.app[DATABASE].READ() as session:
+        row = await _present(session, request)
+    headers = {"Content-Type": "image/png", "Cache-Control": "public, max-age=86400"}
+    return web.Response(body=pictures.pattern(row.ed25519 or row.uri), headers=headers)
 
 
 def answer(document: codec.Json, status: int = 200, *, public: bool = True) -> web.Response:

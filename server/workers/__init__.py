@@ -15,6 +15,7 @@ from server.keys import DATABASE, SETTINGS, STOPPING
 from server.workers.decisions import decisions_due
 from server.workers.delivery import deliveries_due
 from server.workers.inbox import inbox_due
+from server.workers.pulses import pulses_due
 from server.workers.repair import repairs_due
 
 Pass = Callable[[web.Application], Awaitable[int]]
@@ -22,6 +23,7 @@ Pass = Callable[[web.Application], Awaitable[int]]
 PASSES: dict[str, Pass] = {
     "inbox": inbox_due,
     "decisions": decisions_due,
+    "pulses": pulses_due,
     "delivery": deliveries_due,
     "repair": repairs_due,
 }

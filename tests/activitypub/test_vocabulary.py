@@ -198,7 +198,7 @@ def test_every_unknown_word_of_an_actor_is_in_its_context() -> None:
     plain = {"publicKey", "assertionMethod", "generator", "endpoints", "attachment", "jura:record"}
     as2 = {
         "id", "type", "name", "summary", "url", "published", "inbox", "outbox", "followers", "following",
-        "preferredUsername",
+        "preferredUsername", "attributedTo", "icon",
     }  # fmt: skip
     assert set(GROUP) - {"@context"} - as2 - plain <= set(vocabulary.ACTOR_CONTEXT[-1])
 

@@ -483,6 +483,7 @@ def upgrade() -> None:
     sa.Column('source', sa.Text(), nullable=True),
     sa.Column('mandate_id', sa.Integer(), nullable=True),
     sa.Column('refresh_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('thread', sa.String(length=64), nullable=True),
     sa.ForeignKeyConstraint(['actor_id'], ['actors.id'], name=op.f('fk_posts_actor_id')),
     sa.ForeignKeyConstraint(['mandate_id'], ['mandates.id'], name=op.f('fk_posts_mandate_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_posts')),
@@ -495,6 +496,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_posts_in_reply_to'), ['in_reply_to'], unique=False)
         batch_op.create_index(batch_op.f('ix_posts_refresh_at'), ['refresh_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_posts_scope'), ['scope'], unique=False)
+        batch_op.create_index(batch_op.f('ix_posts_thread'), ['thread'], unique=False)
+
+    op.create_table('post_tags',
+    sa.Column('post_id', sa.Integer(), nullable=False),
+    sa.Column('word', sa.String(length=100), nullable=False),
+    sa.ForeignKeyConstraint(['post_id'], ['posts.id'], name=op.f('fk_post_tags_post_id')),
+    sa.PrimaryKeyConstraint('post_id', 'word', name=op.f('pk_post_tags'))
+    )
+    with op.batch_alter_table('post_tags', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_post_tags_word'), ['word'], unique=False)
 
     op.create_table('reports',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -688,7 +699,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_reports_authority'))
 
     op.drop_table('reports')
+    with op.batch_alter_table('post_tags', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_post_tags_word'))
+
+    op.drop_table('post_tags')
     with op.batch_alter_table('posts', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_posts_thread'))
         batch_op.drop_index(batch_op.f('ix_posts_scope'))
         batch_op.drop_index(batch_op.f('ix_posts_refresh_at'))
         batch_op.drop_index(batch_op.f('ix_posts_in_reply_to'))

@@ -41,7 +41,7 @@ async def test_actors_of_ours_are_served_to_everybody_and_read_well(
 async def test_the_collective_says_how_many_its_members_are_and_the_circles_do_not(world: World) -> None:
     _, _, oak = await world.get(OAK)
     _, _, circle = await world.get("http://oak.test/c/assembly")
-    assert oak["attachment"] == [{"type": "PropertyValue", "name": "Members", "value": "0"}]
+    assert oak["attachment"][0] == {"type": "PropertyValue", "name": "Members", "value": "0"}
     assert circle["attachment"] == []
 
 
