@@ -18,6 +18,7 @@ from server.web import (
     bundles,
     convening,
     decisions,
+    helping,
     home,
     joining,
     me,
@@ -25,6 +26,7 @@ from server.web import (
     removing,
     room_acts,
     rooms,
+    source,
 )
 from server.web.accounts import taking
 from server.web.passwords import AT_ONCE, HASHING
@@ -48,6 +50,8 @@ def add_routes(app: web.Application) -> None:
         [
             web.get("/", home.home),
             web.get("/about", about.about),
+            web.get("/help", helping.help_page),
+            web.get("/source.zip", source.source),
             web.get("/@{handle}", profiles.profile),
             web.get("/login", accounts.login_page),
             web.post("/login", accounts.log_in),
