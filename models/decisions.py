@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Integer, Select, String, Text, UniqueConstraint, delete, select
+from sqlalchemy import JSON, ForeignKey, Integer, Select, String, Text, UniqueConstraint, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
-from models.ledger import RecordRow, Scope
+from models.ledger import RecordRow, Scope, TextRow
 from models.people import Member
 
 
@@ -97,10 +97,19 @@ class Confirmation(Base):
 
 
 async def decisions_page(
-    session: AsyncSession, states: Sequence[str], visible: Sequence[str], before: int | None, size: int
+    session: AsyncSession,
+    states: Sequence[str],
+    visible: Sequence[str],
+    before: int | None,
+    size: int,
+    words: Sequence[str] = (),
 ) -> Sequence[tuple[Decision, Scope]]:
-    """Decisions in one of `states` and of one of these visibilities, newest first, older than scope `before`."""
+    """Decisions in one of `states` and of one of these visibilities, newest first, older than scope `before`, whose question
+    has all these words in it."""
     query = _decisions().where(Decision.state.in_(states), Scope.visibility.in_(visible))
+    if words:
+        asked = and_(TextRow.scope_id == Scope.id, TextRow.digest == Decision.question)
+        query = query.join(TextRow, asked).where(*(TextRow.text.icontains(w, autoescape=True) for w in words))
     if before is not None:
         query = query.where(Scope.id < before)
     return [(d, s) for d, s in (await session.execute(query.order_by(Scope.id.desc()).limit(size))).all()]

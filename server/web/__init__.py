@@ -21,6 +21,7 @@ from server.web import (
     helping,
     home,
     joining,
+    listing,
     me,
     profiles,
     removing,
@@ -73,6 +74,7 @@ def add_routes(app: web.Application) -> None:
 def _of_decisions() -> list[web.RouteDef]:
     """The addresses of decisions."""
     return [
+        web.get("/decisions", listing.list_page),
         web.get("/decisions/new", convening.convene_page),
         web.post("/decisions/new", taking(convening.convene_decision)),
         web.get(f"{DECISION}.json", bundles.bundle),
