@@ -217,11 +217,12 @@ class Page:
 def tidy(document: Json) -> Activity:
     """The activity in a decoded document; Malformed if it has no type, no single actor, or bad records.
 
-    An activity without an id (WordPress sends profile updates so) gets one made of its actor and its
-    content, so that the same bytes twice are still the same activity.
+    A Question that comes without a Create around it is its author's. An activity without an id (WordPress
+    sends profile updates so) gets one made of its actor and its content, so that the same bytes twice are
+    still the same activity.
     """
     kind = _type(document)
-    actor = reference(document.get("actor"))
+    actor = reference(document.get("actor", document.get("attributedTo") if kind == "Question" else None))
     if kind is None or actor is None:
         raise Malformed("not-an-activity", "The document is not an activity with a type and one actor.")
     name = reference(document.get("id"))

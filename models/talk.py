@@ -1,9 +1,11 @@
 """What people elsewhere say about our posts: replies, reactions, answers to the pulse, quotes. Never a ballot."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, ForeignKey, String, Text, UniqueConstraint, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
@@ -75,12 +77,41 @@ class Quote(Base):
     """A stamp (FEP-044f QuoteAuthorization): somebody elsewhere may quote one of our posts."""
 
     __tablename__ = "quotes"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+    __table_args__ = (UniqueConstraint("quoting", "author", "post_id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uri: Mapped[str] = mapped_column(Text, unique=True)
-    quoting: Mapped[str] = mapped_column(Text, unique=True)  # the post that quotes
+    quoting: Mapped[str] = mapped_column(Text)  # the post that quotes
     author: Mapped[str] = mapped_column(Text)
     post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), index=True)
     at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+async def reply_by_uri(session: AsyncSession, uri: str) -> Reply | None:
+    return await session.scalar(select(Reply).where(Reply.uri == uri))
+
+
+async def thread(
+    session: AsyncSession, scope: str, most: int, *, with_private: bool, with_hidden: bool
+) -> Sequence[Reply]:
+    """The latest replies to what we published in a decision, oldest first."""
+    query = select(Reply).where(Reply.scope == scope, Reply.deleted_at.is_(None))
+    if not with_private:
+        query = query.where(Reply.is_public)
+    if not with_hidden:
+        query = query.where(Reply.hidden_at.is_(None))
+    rows = (await session.scalars(query.order_by(Reply.id.desc()).limit(most))).all()
+    return list(reversed(rows))
+
+
+async def reactions_to(session: AsyncSession, post_ids: Iterable[int]) -> dict[str, int]:
+    """How many likes, boosts and emojis some posts of ours got."""
+    query = select(Reaction.kind, func.count().label("many")).where(Reaction.post_id.in_(list(post_ids)))
+    return {row.kind: row.many for row in (await session.execute(query.group_by(Reaction.kind))).all()}
+
+
+async def quotes_of(session: AsyncSession, post_ids: Iterable[int], most: int) -> Sequence[Quote]:
+    """The stamps that stand for posts of ours, latest first."""
+    query = select(Quote).where(Quote.post_id.in_(list(post_ids)), Quote.revoked_at.is_(None))
+    return (await session.scalars(query.order_by(Quote.id.desc()).limit(most))).all()

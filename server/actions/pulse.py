@@ -77,7 +77,7 @@ async def vote(session: AsyncSession, post: Post, given: Vote, now: datetime) ->
         return "closed"
     if given.option not in options_of(orjson.loads(post.body)):
         return "unknown-option"
-    await session.execute(select(Post.id).where(Post.id == post.id).with_for_update())  # one after the other
+    await session.execute(select(Post.id).where(Post.id == post.id).with_for_update(key_share=True))
     mine = (PulseVote.post_id == post.id, PulseVote.authority == given.authority)
     if await session.scalar(select(PulseVote.id).where(*mine, PulseVote.voter == given.voter)) is not None:
         return "again"

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from server import remote
-from server.peers import actors, carriers, discovery, inbox, objects, scopes, threads
+from server.peers import actors, carriers, discovery, inbox, objects, quotes, scopes, threads
 
 
 def add_routes(app: web.Application) -> None:
@@ -28,6 +28,7 @@ def add_routes(app: web.Application) -> None:
             web.get("/threads/{name}", threads.thread),
             web.get("/a/{digest}", objects.activity),
             web.get("/scopes/{name}", scopes.scope),
+            web.get("/stamps/{digest}", quotes.stamp),
             web.get("/.well-known/webfinger", discovery.find_actor),
             web.get("/.well-known/nodeinfo", discovery.node_links),
             web.get("/nodeinfo/{schema}", discovery.node_info),

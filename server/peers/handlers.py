@@ -4,8 +4,19 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from server.peers import carriers, following, leaving
-from server.peers.received import Handler
+from server.peers import (
+    blocking,
+    carriers,
+    dispatch,
+    flags,
+    following,
+    leaving,
+    moves,
+    pins,
+    quotes,
+    reactions,
+)
+from server.peers.received import Handler, chosen
 
 
 def table(entries: Iterable[tuple[str, Handler]]) -> Mapping[str, Handler]:
@@ -18,16 +29,28 @@ def table(entries: Iterable[tuple[str, Handler]]) -> Mapping[str, Handler]:
     return MappingProxyType(found)
 
 
+ANSWER: Final = chosen(dispatch.answered)
+REACTION: Final = (reactions.check_reaction, reactions.on_reaction)
+
 HANDLERS: Final = table(
     (
         ("Follow", (following.check_follow, following.on_follow)),
-        ("Undo", (following.check_undo, following.on_undo)),
+        ("Undo", chosen(dispatch.undone)),
+        ("Block", (blocking.check_block, blocking.on_block)),
         ("Offer", (carriers.check_offer, carriers.on_carried)),
-        ("Accept", (carriers.check_answer, carriers.on_carried)),
-        ("Reject", (carriers.check_answer, carriers.on_carried)),
-        ("Create", (carriers.check_create, carriers.on_carried)),
+        ("Accept", ANSWER),
+        ("Reject", ANSWER),
+        ("Create", chosen(dispatch.created)),
+        ("Question", dispatch.POSTED),
         ("Add", (carriers.check_add, carriers.on_carried)),
-        ("Update", (leaving.check_update, leaving.on_update)),
+        ("Remove", (pins.check_remove, pins.on_remove)),
+        ("Update", chosen(dispatch.updated)),
         ("Delete", (leaving.check_delete, leaving.on_delete)),
+        ("Like", REACTION),
+        ("EmojiReact", REACTION),
+        ("Announce", REACTION),
+        ("Flag", (flags.check_flag, flags.on_flag)),
+        ("Move", (moves.check_move, moves.on_move)),
+        ("QuoteRequest", (quotes.check_request, quotes.on_request)),
     )
 )

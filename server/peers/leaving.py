@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import people
 from models.peers import bury
 from server import remote
-from server.actions import follows
+from server.actions import parting, quoting, threads
 from server.home import Home
 from server.peers import carriers
 from server.peers.carriers import Carried
@@ -55,12 +55,14 @@ async def check_delete(_app: web.Application, item: Received) -> Deleted:
 async def on_delete(
     session: AsyncSession, _home: Home, item: Received, checked: Deleted, now: datetime
 ) -> Word:
-    """An actor that left follows nobody any more. An object is remembered as deleted; records stay what they are."""
+    """An actor that left is gone with all it said here. A post is remembered as deleted; records stay what they are."""
     if not checked.is_signer:
         await bury(session, checked.uri, item.signer.uri, now)
+        await threads.withdraw(session, checked.uri, item.signer.uri, now)
+        await quoting.quote_gone(session, checked.uri, item.signer.uri, now)
         return DONE
     actor = await people.actor_by_uri(session, item.signer.uri)
-    if actor is not None and not actor.is_local:
-        actor.gone_at = now
-    forgotten = await follows.forget_follower(session, item.signer.uri, now)
-    return DONE if forgotten or actor is not None else IGNORED
+    if actor is None or actor.is_local:
+        return IGNORED
+    await parting.forget(session, actor, now)
+    return DONE

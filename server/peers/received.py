@@ -47,3 +47,23 @@ On = Callable[[AsyncSession, Home, Received, Any, datetime], Awaitable[Word]]
 """Acts, in the caller's transaction, on what was checked; fetches nothing."""
 
 Handler = tuple[Check, On]
+
+
+Choose = Callable[[web.Application, Received], Awaitable[Handler]]
+"""Says which handler an activity is for, where its type alone does not tell."""
+
+
+def chosen(choose: Choose) -> Handler:
+    """A handler that leaves each activity to the one that `choose` names for it."""
+
+    async def check(app: web.Application, item: Received) -> tuple[On, Any]:
+        its_check, act = await choose(app, item)
+        return act, await its_check(app, item)
+
+    async def on(
+        session: AsyncSession, home: Home, item: Received, checked: tuple[On, Any], now: datetime
+    ) -> Word:
+        act, value = checked
+        return await act(session, home, item, value, now)
+
+    return check, on

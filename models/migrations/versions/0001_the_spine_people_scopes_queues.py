@@ -580,7 +580,7 @@ def upgrade() -> None:
     sa.Column('revoked_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['post_id'], ['posts.id'], name=op.f('fk_quotes_post_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_quotes')),
-    sa.UniqueConstraint('quoting', name=op.f('uq_quotes_quoting')),
+    sa.UniqueConstraint('quoting', 'author', 'post_id', name=op.f('uq_quotes_quoting_author_post_id')),
     sa.UniqueConstraint('uri', name=op.f('uq_quotes_uri')),
     sqlite_autoincrement=True
     )

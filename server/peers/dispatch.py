@@ -1,0 +1,60 @@
+"""Which handler an activity is for where that depends on what it is about."""
+
+from typing import Final
+
+from aiohttp import web
+from sqlalchemy import select
+
+from models.feeds import Following
+from server.keys import DATABASE
+from server.peers import carriers, following, leaving, reactions, replies
+from server.peers.received import IGNORED, Handler, Received, Word
+
+CARRIED_CREATE: Final[Handler] = (carriers.check_create, carriers.on_carried)
+CARRIED_UPDATE: Final[Handler] = (leaving.check_update, leaving.on_update)
+POSTED: Final[Handler] = (replies.check_posts, replies.on_posts)
+CHANGED: Final[Handler] = (replies.check_posts, replies.on_changed)
+ANSWER: Final[Handler] = (carriers.check_answer, carriers.on_carried)
+
+
+async def created(_app: web.Application, item: Received) -> Handler:
+    """Records go into their scope; what people say goes into a thread."""
+    return CARRIED_CREATE if item.activity.records else POSTED
+
+
+async def updated(_app: web.Application, item: Received) -> Handler:
+    """The signer's own profile, records, or a post."""
+    about_itself = item.activity.object_id == item.signer.uri
+    return CARRIED_UPDATE if about_itself or item.activity.records else CHANGED
+
+
+async def undone(_app: web.Application, item: Received) -> Handler:
+    inner = item.activity.inner
+    if inner is None or not inner.type:
+        return following.check_undo, reactions.on_undo_of_something
+    if inner.type in reactions.KINDS:
+        return reactions.check_undo, reactions.on_undo
+    return following.check_undo, following.on_undo
+
+
+async def check_follow_answer(_app: web.Application, _item: Received) -> None:
+    """An answer to a Follow of ours. (Nothing here asks to follow yet.)"""
+
+
+async def on_follow_answer(*_: object) -> Word:
+    return IGNORED
+
+
+FOLLOW_ANSWER: Final[Handler] = (check_follow_answer, on_follow_answer)
+
+
+async def answered(app: web.Application, item: Received) -> Handler:
+    """What an Accept or Reject answers: a Follow of ours (repeated inside, or named by its id), or else an Offer."""
+    inner, what = item.activity.inner, item.activity.object_id
+    if item.activity.records:
+        return ANSWER
+    if inner is not None and inner.type:
+        return FOLLOW_ANSWER if inner.type == "Follow" else ANSWER
+    async with app[DATABASE].READ() as session:
+        ours = await session.scalar(select(Following.id).where(Following.activity_uri == what))
+    return ANSWER if ours is None else FOLLOW_ANSWER
