@@ -51,7 +51,7 @@ async def _follow(
     follow = vocabulary.follow(before.activity_uri, follower.uri, old.uri)
     undo_uri = translate.activity_uri(home, _digest("unfollow", before.activity_uri))
     undo = vocabulary.undo(undo_uri, follow, direct([old.uri]), stamp(now))
-    await outbox.publish(session, follower, undo, [old.inbox], now)
+    await outbox.publish(session, home, follower, undo, [old.inbox], now)
     await session.execute(delete(Following).where(Following.id == before.id))
     same = (Following.follower_id == follower.id, Following.followed == target.uri)
     if await session.scalar(select(Following.id).where(*same)) is not None:
@@ -66,7 +66,7 @@ async def _follow(
     }
     session.add(Following(**row))
     await outbox.publish(
-        session, follower, vocabulary.follow(uri, follower.uri, target.uri), [target.inbox], now
+        session, home, follower, vocabulary.follow(uri, follower.uri, target.uri), [target.inbox], now
     )
 
 

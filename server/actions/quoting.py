@@ -44,7 +44,7 @@ async def answer(
         speaker, _ = await us(session)
     request = quotes.request(request_uri, author.uri, post_uri, quoting)
     said = translate_quotes.answer_quote(home, speaker, request, stamp)
-    await outbox.publish(session, speaker, said, [author.inbox], now)
+    await outbox.publish(session, home, speaker, said, [author.inbox], now)
     log(session, "quote allowed" if stamp else "quote refused", now, actor=author.uri)
     return stamp is not None
 
@@ -90,7 +90,7 @@ async def revoke(
     )
     if author is not None:
         said = translate_quotes.revoke_quote(home, speaker, quote, now)
-        await outbox.publish(session, speaker, said, [author.inbox], now)
+        await outbox.publish(session, home, speaker, said, [author.inbox], now)
     log(session, "quote revoked", now, scope=scope, mandate_id=mandate.id)
 
 
