@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
-from models.ledger import RecordRow, Scope, TextRow
+from models.ledger import Participant, RecordRow, Scope, TextRow
 from models.people import Member
 
 
@@ -196,3 +196,10 @@ async def withdraw_confirmation(session: AsyncSession, draft_id: int, member_id:
     await session.execute(
         delete(Confirmation).where(Confirmation.draft_id == draft_id, Confirmation.member_id == member_id)
     )
+
+
+async def decides_with(session: AsyncSession, key: str, authority: str) -> bool:
+    """Does the instance at this authority take part in a scope in which this key has signed something?"""
+    spoken = select(RecordRow.id).where(RecordRow.scope_id == Participant.scope_id, RecordRow.by == key)
+    query = select(Participant.id).where(Participant.authority == authority, spoken.exists())
+    return await session.scalar(query.limit(1)) is not None

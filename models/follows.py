@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
-from models.peers import Tombstone
+from models.peers import Tombstone, limited_among, limited_names
+from models.people import Actor
 
 
 class Follow(Base):
@@ -57,5 +58,14 @@ async def follower_inboxes(session: AsyncSession, followed_id: int) -> Sequence[
 
 
 async def follower_count(session: AsyncSession, followed_id: int) -> int:
+    """How many follow this actor, those of limited servers apart."""
     query = select(func.count()).select_from(Follow).where(Follow.followed_id == followed_id)
-    return await session.scalar(query) or 0
+    total = await session.scalar(query) or 0
+    if not await limited_names(session):
+        return total
+    by_server = select(Actor.authority, func.count()).join(Follow, Follow.follower == Actor.uri)
+    rows = (
+        await session.execute(by_server.where(Follow.followed_id == followed_id).group_by(Actor.authority))
+    ).all()
+    limited = await limited_among(session, [authority for authority, _ in rows])
+    return total - sum(count for authority, count in rows if authority in limited)

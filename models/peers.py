@@ -1,17 +1,33 @@
 """Other servers: their health, blocks, and what was undone before it arrived."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import Boolean, Float, ForeignKey, Integer, String, Text, bindparam, false, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Integer,
+    String,
+    Text,
+    and_,
+    bindparam,
+    false,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
+from models.choices import Choice
 from models.people import Actor
+from models.rules import peering
 
 HOUR: Final = timedelta(hours=1)
 SEEN_AGAIN_AFTER: Final = timedelta(minutes=1)  # a peer that talks all the time is not written down each time
@@ -53,29 +69,81 @@ class Tombstone(Base):
 
 
 KEY_HOLDERS: Final = (
-    select(Actor, Peer.is_blocked)
-    .outerjoin(Peer, Peer.authority == Actor.authority)
+    select(Actor)
     .where(Actor.key_id.in_(bindparam("key_ids", expanding=True)), Actor.gone_at.is_(None))
     .order_by(Actor.id.desc())
 )
 """Built once: it runs for every activity that arrives."""
 
 
-async def key_holders(session: AsyncSession, key_ids: Iterable[str]) -> dict[str, tuple[Actor, bool]]:
-    """The actors that are known to sign with these keys, if they are not gone, and whether their servers are blocked; of two
-    with one key the first known."""
-    rows = (await session.execute(KEY_HOLDERS, {"key_ids": list(key_ids)})).all()
-    return {actor.key_id: (actor, bool(blocked)) for actor, blocked in rows}
+async def key_holders(session: AsyncSession, key_ids: Iterable[str]) -> dict[str, Actor]:
+    """The actors that are known to sign with these keys, if they are not gone; of two with one key the first known."""
+    return {actor.key_id: actor for actor in await session.scalars(KEY_HOLDERS, {"key_ids": list(key_ids)})}
 
 
-async def is_blocked(session: AsyncSession, authority: str) -> bool:
-    return bool(await session.scalar(select(Peer.is_blocked).where(Peer.authority == authority)))
+_MODE: Final = select(Choice.value).where(Choice.name == peering.FEDERATION).scalar_subquery()
+_ONE: Final = select(literal(1).label("one")).subquery()
+POLICIES: Final = select(
+    _MODE.label("mode"), Peer.authority, Peer.is_blocked, Peer.is_limited, Peer.is_allowed
+).select_from(
+    _ONE.outerjoin(
+        Peer,
+        and_(
+            Peer.authority.in_(bindparam("names", expanding=True)),
+            or_(Peer.is_blocked, Peer.is_limited, Peer.is_allowed),
+        ),
+    )
+)
+"""Built once: what was decided about servers of these names, and whether only the allowed may."""
 
 
-async def blocked_among(session: AsyncSession, authorities: Iterable[str]) -> set[str]:
-    """Those of the servers that are blocked."""
-    query = select(Peer.authority).where(Peer.authority.in_(list(authorities)), Peer.is_blocked)
-    return set((await session.scalars(query)).all())
+async def shut_out(session: AsyncSession, authorities: Iterable[str]) -> dict[str, str]:
+    """Those of the servers with which we do not deal, each with the reason as a code. The one question that is asked at the
+    door, before a delivery, of who fetches, and before we fetch. (Nobody asks it of our own.)"""
+    asked = set(authorities)
+    if not asked:
+        return {}
+    names = {name for authority in asked for name in peering.names_covering(authority)}
+    rows = (await session.execute(POLICIES, {"names": sorted(names)})).all()
+    blocked = {row.authority for row in rows if row.is_blocked}
+    allowed = {row.authority for row in rows if row.is_allowed}
+    only_allowed = rows[0].mode == peering.ALLOW_LIST
+    found = {}
+    for authority in asked:
+        why = peering.refusal(
+            blocked=not blocked.isdisjoint(peering.names_covering(authority)),
+            allowed=authority in allowed,
+            only_allowed=only_allowed,
+        )
+        if why is not None:
+            found[authority] = why
+    return found
+
+
+async def limited_among(session: AsyncSession, authorities: Iterable[str]) -> set[str]:
+    """Those of the servers that are heard but folded: not counted in public, and shown when somebody asks."""
+    asked = set(authorities)
+    names = {name for authority in asked for name in peering.names_covering(authority)}
+    query = select(Peer.authority).where(Peer.authority.in_(names), Peer.is_limited)
+    limited = set((await session.scalars(query)).all())
+    return {authority for authority in asked if not limited.isdisjoint(peering.names_covering(authority))}
+
+
+async def limited_names(session: AsyncSession) -> Sequence[str]:
+    """The names of all servers that are limited."""
+    return (await session.scalars(select(Peer.authority).where(Peer.is_limited))).all()
+
+
+def covers(column: Any, name: str) -> ColumnElement[bool]:
+    """Is what stands in this column (host[:port]) the server of this name or one below it?"""
+    if ":" in name:
+        return cast("ColumnElement[bool]", column == name)
+    return or_(
+        column == name,
+        column.startswith(f"{name}:", autoescape=True),
+        column.endswith(f".{name}", autoescape=True),
+        column.contains(f".{name}:", autoescape=True),
+    )
 
 
 async def note_seen(session: AsyncSession, authority: str, offset: float | None, now: datetime) -> None:

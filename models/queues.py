@@ -123,6 +123,12 @@ async def accept_all(
     return stored
 
 
+async def waiting_count(session: AsyncSession, most: int) -> int:
+    """How many accepted activities wait for their handler, counted no further than `most`."""
+    some = select(InboxItem.id).where(InboxItem.outcome.is_(None)).limit(most).subquery()
+    return await session.scalar(select(func.count()).select_from(some)) or 0
+
+
 WAITING: Final = (
     select(InboxItem)
     .where(InboxItem.outcome.is_(None), InboxItem.due_at <= bindparam("now"))

@@ -31,13 +31,13 @@ from models.events import log
 from models.peers import (
     HOUR,
     SEEN_AGAIN_AFTER,
-    is_blocked,
     key_holders,
     may_refetch_keys,
     new_actors_lately,
     note_new_actor,
 )
 from models.people import Actor
+from server.actions import dealing
 from server.keys import CLOCK, DATABASE, HOME, NETWORK
 
 Json = dict[str, Any]
@@ -205,10 +205,13 @@ async def find(app: web.Application, text: str) -> Actor:
 async def document(app: web.Application, url: str) -> Json:
     """The document of another server at its own address, by a GET that our instance signs.
 
-    A server that did not answer is left alone for a while, longer each time: Unreachable at once.
+    A server that did not answer is left alone for a while, longer each time: Unreachable at once. One with which we do not
+    deal is never asked: Forbidden.
     """
     memory, authority = app[MEMORY], authority_of(url)
     memory.check_host(authority, app[CLOCK].now())
+    async with app[DATABASE].READ() as session:
+        await dealing.check(session, app[HOME], authority)
     try:
         found = await (await _fetcher(app)).document(url)
     except Unreachable as error:
@@ -240,29 +243,41 @@ async def _known(app: web.Application, uri: str) -> Actor | None:
     return None if found is None or found.gone_at is not None else found
 
 
-async def known_by_key(app: web.Application, key_id: str) -> tuple[Actor | None, bool]:
-    """The actor of this key as far as we know it, and whether its server is blocked; nobody is asked."""
+async def known_by_key(app: web.Application, key_id: str) -> tuple[Actor | None, str | None]:
+    """The actor of this key as far as we know it, and why we do not deal with its server, if so; nobody is asked."""
     return (await known_by_keys(app, [key_id]))[0]
 
 
-async def known_by_keys(app: web.Application, key_ids: Sequence[str]) -> list[tuple[Actor | None, bool]]:
+async def known_by_keys(
+    app: web.Application, key_ids: Sequence[str]
+) -> list[tuple[Actor | None, str | None]]:
     """The same for several keys, in their order."""
     async with app[DATABASE].READ() as session:
         found = await key_holders(session, set(key_ids))
-    return [found.get(key_id, (None, False)) for key_id in key_ids]
+        homes = {key_id: _home_of(key_id, found.get(key_id)) for key_id in key_ids}
+        out = await dealing.refused(session, app[HOME], homes.values())
+    return [(found.get(key_id), out.get(homes[key_id])) for key_id in key_ids]
+
+
+def _home_of(key_id: str, known: Actor | None) -> str:
+    """The server of a key: its actor's, else where the key says it lies."""
+    if known is not None:
+        return known.authority
+    try:
+        return authority_of(key_id)
+    except Malformed:
+        return ""
 
 
 async def _admit(app: web.Application, authority: str, unknown: bool) -> None:
-    """May we ask this server? Not ourselves, not a blocked one, and not for too many new actors within an hour."""
+    """May we ask this server? Not ourselves, not one with which we do not deal, and not for too many new actors within an hour."""
     if authority == app[HOME].authority:
         raise Forbidden("ours", "There is no such actor on this server.")
     if unknown:
         app[MEMORY].check_strikes(authority, app[CLOCK].now())
     async with app[DATABASE].READ() as session:
-        blocked = await is_blocked(session, authority)
+        await dealing.check(session, app[HOME], authority)
         new = await new_actors_lately(session, authority, app[CLOCK].now()) if unknown else 0
-    if blocked:
-        raise Forbidden("blocked", "This server is blocked here.")
     if new >= NEW_ACTORS_PER_HOUR:
         raise Unreachable(
             "too-many-new", "Too many unknown actors of this server within an hour.", status=429

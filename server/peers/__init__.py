@@ -3,15 +3,17 @@
 from aiohttp import web
 
 from server import remote
-from server.peers import actors, carriers, discovery, inbox, objects, quotes, scopes, threads
+from server.peers import actors, callers, carriers, discovery, inbox, objects, pace, quotes, scopes, threads
 
 
 def add_routes(app: web.Application) -> None:
     """All paths for other servers; also gives the application what they and the workers keep in memory."""
     remote.prepare(app)
     app[actors.DOCUMENTS] = {}
+    app[pace.PACE] = pace.Pace()
     app[inbox.DOOR] = inbox.Door(app)
     app[carriers.SCOPES] = carriers.know_scopes(app)
+    app.middlewares.append(callers.closed_to_the_shut_out)
     app.router.add_routes(
         [
             web.post("/inbox", inbox.receive),

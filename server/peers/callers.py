@@ -1,5 +1,6 @@
 """Who signed a request that another server makes of us. Answers *who*; what they may is the caller's question."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
@@ -9,9 +10,9 @@ from activitypub.errors import NotAuthentic, Unreachable, WireError
 from activitypub.signatures import Claim, read_signature, verify_request
 from models import ledger
 from models.ledger import Scope
-from models.peers import is_blocked
 from models.people import Actor
 from server import remote
+from server.actions import dealing
 from server.keys import CLOCK, DATABASE, HOME
 
 NEW_KEY_MAY_HELP: Final = frozenset({"wrong-signature", "unfit-key"})
@@ -56,19 +57,21 @@ async def _key_holder(app: web.Application, claim: Claim, *, refresh: bool) -> A
     except (NotAuthentic, Unreachable):
         raise
     except WireError as error:
-        if error.code == "blocked":
+        if error.code in ("blocked", "not-listed"):
             raise
         raise NotAuthentic("no-key", "The key of the signature cannot be had.") from error
 
 
 async def caller(request: web.Request) -> Actor | None:
-    """Who makes this GET, or None: unsigned, wrongly signed, blocked, or with a key that cannot be had."""
+    """Who makes this GET, or None: unsigned, wrongly signed, with a key that cannot be had, or of a server with which we do
+    not deal."""
     try:
         actor = await signer_of(request, read_signature(request.headers), b"")
     except WireError:
         return None
     async with request.app[DATABASE].READ() as session:
-        return None if await is_blocked(session, actor.authority) else actor
+        refused = await dealing.refused(session, request.app[HOME], [actor.authority])
+    return None if refused else actor
 
 
 async def may_read(request: web.Request, scope: Scope | None) -> bool:
@@ -85,3 +88,23 @@ async def may_read(request: web.Request, scope: Scope | None) -> bool:
         return False
     async with request.app[DATABASE].READ() as session:
         return await ledger.takes_part(session, scope.id, actor.authority)
+
+
+@web.middleware
+async def closed_to_the_shut_out(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Who signs a GET as a server with which we do not deal finds nothing, whatever is there and whether or not the signature
+    is right: nobody is fetched or verified for it, and nobody else is harmed by saying so."""
+    if request.method in ("GET", "HEAD") and "Signature" in request.headers and await _is_shut_out(request):
+        raise web.HTTPNotFound
+    return await handler(request)
+
+
+async def _is_shut_out(request: web.Request) -> bool:
+    try:
+        key_id = read_signature(request.headers).key_id
+    except WireError:
+        return False
+    _, refused = await remote.known_by_key(request.app, key_id)
+    return refused is not None

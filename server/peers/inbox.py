@@ -24,7 +24,9 @@ from models.events import log
 from models.peers import note_seen
 from models.people import Actor
 from server import remote
+from server.actions import dealing
 from server.keys import CLOCK, DATABASE
+from server.peers import pace
 from server.peers.actors import is_served
 from server.peers.callers import signer_of
 from server.peers.handlers import HANDLERS
@@ -32,7 +34,6 @@ from server.together import Together
 
 AT_ONCE: Final = 32
 BODY_SECONDS: Final = 30.0
-TRY_AGAIN_AFTER: Final = 60  # seconds
 TYPE_LENGTH: Final = 64
 
 
@@ -69,21 +70,25 @@ async def receive(request: web.Request) -> web.Response:
         try:
             await _take(request, claim, body)
         except Unreachable as error:
-            raise _later(error.sentence) from error
+            raise pace.later(error.sentence) from error
     return web.Response(status=202)
 
 
 async def _take(request: web.Request, claim: Claim, body: bytes) -> None:
     app, door = request.app, request.app[DOOR]
-    known, blocked = await door.known.ask(claim.key_id)
-    if blocked:
-        raise Forbidden("blocked", "This server is blocked here.")
+    known, refused = await door.known.ask(claim.key_id)
+    if refused is not None:
+        raise dealing.forbidden(refused)
+    if known is None:
+        pace.check_unknown(app, claim.key_id)
     if known is None and _says_goodbye(codec.tidy(codec.decode(body))):
         return
     signer = await signer_of(request, claim, body, known)
+    await pace.check_server(app, signer.authority)
     app[remote.MEMORY].answered(signer.authority)
     activity = codec.tidy(codec.decode(body))
     _check_speaker(activity, signer)
+    await pace.check_room(app)
     await door.stored.ask(Arrived(activity, signer, body, _clock_offset(request, claim)))
 
 
@@ -148,13 +153,9 @@ async def _body(request: web.Request) -> bytes:
 @asynccontextmanager
 async def _place(door: Door) -> AsyncIterator[None]:
     if door.inside >= AT_ONCE:
-        raise _later("Too much arrives at once. Please try again a little later.")
+        raise pace.later("Too much arrives at once. Please try again a little later.")
     door.inside += 1
     try:
         yield
     finally:
         door.inside -= 1
-
-
-def _later(sentence: str) -> web.HTTPServiceUnavailable:
-    return web.HTTPServiceUnavailable(text=sentence, headers={"Retry-After": str(TRY_AGAIN_AFTER)})

@@ -19,10 +19,10 @@ from activitypub import deliver
 from activitypub.errors import Unreachable, WireError
 from activitypub.signatures import sign_request
 from models import queues
-from models.peers import blocked_among
 from models.people import Actor
 from models.queues import Delivery, Destination
 from models.rules import backoff
+from server.actions import dealing
 from server.keys import CLOCK, DATABASE, HOME, NETWORK
 from server.workers.slots import keep_settling
 
@@ -61,12 +61,12 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Batch:
-    """What is due for a host whose lease we hold until `lease`."""
+    """What is due for a host whose lease we hold until `lease`. `refused`: we do not deal with it, and drop what waits."""
 
     host: str
     lease: datetime
     fails: int
-    blocked: bool
+    refused: bool
     parcels: Sequence[Parcel]
 
 
@@ -106,13 +106,13 @@ async def _claim(app: web.Application, most: int) -> list[Batch]:
         if not hosts:
             return []
         due = await queues.deliveries_for(session, [host.host for host in hosts], now, BATCH)
-        blocked = await blocked_among(session, due)
+        refused = await dealing.refused(session, app[HOME], due)
     return [
         Batch(
             host=host.host,
             lease=host.lease_until or now,
             fails=host.fails,
-            blocked=host.host in blocked,
+            refused=host.host in refused,
             parcels=[Parcel(*row) for row in due[host.host]],
         )
         for host in hosts
@@ -134,8 +134,8 @@ async def _send(app: web.Application, batch: Batch) -> list[Sent]:
 
 async def _post(app: web.Application, batch: Batch, parcel: Parcel) -> Exception | None:
     """Post one activity; what went wrong, if anything."""
-    if batch.blocked:
-        return Blocked()
+    if batch.refused:
+        return None  # dropped: nothing goes out to a server with which we do not deal
     try:
         headers = sign_request(
             "POST",
@@ -153,13 +153,6 @@ async def _post(app: web.Application, batch: Batch, parcel: Parcel) -> Exception
         logger.exception("delivery %s failed; it is tried again later", parcel.id)
         return error
     return None
-
-
-class Blocked(WireError):
-    """We do not send to this host."""
-
-    def __init__(self) -> None:
-        super().__init__("blocked", "This server is blocked here.")
 
 
 def _is_host_trouble(error: Exception | None) -> bool:
@@ -184,13 +177,15 @@ async def _settle(session: AsyncSession, ready: Sequence[Outcome], now: datetime
     for batch, sent in ready:
         host = hosts[batch.host]
         if host.lease_until == batch.lease:  # else our lease ended, and somebody else sends to this host now
-            _rest_host(host, sent, following.get(batch.host), now)
+            _rest_host(host, batch, sent, following.get(batch.host), now)
 
 
-def _rest_host(host: Destination, sent: Sequence[Sent], following: datetime | None, now: datetime) -> None:
+def _rest_host(
+    host: Destination, batch: Batch, sent: Sequence[Sent], following: datetime | None, now: datetime
+) -> None:
     """What the host's row says after a batch, and when it is its turn again."""
     troubles = [one.error for one in sent if _is_host_trouble(one.error)]
-    if any(one.tried and one.error is None for one in sent):
+    if not batch.refused and any(one.tried and one.error is None for one in sent):
         host.fails, host.delivered_at, host.reason = 0, now, None
     if troubles:
         host.fails, host.failed_at, host.reason = host.fails + 1, now, _reason(troubles[0])

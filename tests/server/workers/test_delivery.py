@@ -254,14 +254,15 @@ async def test_whose_lease_ended_settles_its_own_deliveries_and_leaves_the_host_
     assert (await host(world)).lease_until == world.clock.now() + delivery.LEASE
 
 
-async def test_nothing_is_sent_to_a_blocked_server(world: World, masto: Stranger) -> None:
+async def test_nothing_is_sent_to_a_blocked_server_and_nothing_waits_for_it(
+    world: World, masto: Stranger
+) -> None:
     async with world.database().ACT.begin() as session:
         session.add(Peer(authority="masto.test", is_blocked=True))
     await publish(world, "http://masto.test/inbox")
     await deliveries_due(world.of().app)
-    [row] = await waiting(world)
-    assert row.reason == "blocked: This server is blocked here."
-    assert row.dead_at is not None
+    assert await waiting(world) == []
+    assert (await host(world)).delivered_at is None
     assert masto.asked == []
 
 

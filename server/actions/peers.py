@@ -1,0 +1,242 @@
+"""Blocking, limiting and listing servers, and undoing it. Under the power to moderate, each act logged with its mandate.
+
+Without a viewer it is the operator at the command line who acts: they could change the rows anyway, and the log says so.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import choices
+from models.decisions import Decision
+from models.events import log
+from models.feeds import Following
+from models.follows import Follow
+from models.ledger import Participant, Scope
+from models.peers import Peer, covers, peer_at
+from models.people import Actor
+from models.queues import Delivery, Destination, InboxItem
+from models.rules.blocklists import Line
+from models.rules.peering import ALLOW_LIST, AUTHORIZED_FETCH, FEDERATION, OPEN, names_covering, read_host
+from models.rules.refusals import Conflict, Invalid
+from server.home import Home
+from server.viewer import Viewer
+
+Act = Literal["block", "limit", "allow", "forget"]
+ACTS: Final[tuple[Act, ...]] = ("block", "limit", "allow", "forget")
+NOTE_LENGTH: Final = 500
+RUNNING: Final = ("gathering", "deliberating", "voting", "closing", "provisional")
+REFUSED: Final = {"outcome": "refused", "body": None, "due_at": None, "lease_until": None}
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What ends with a server if it is cut off: its followers here, whom we follow there, running decisions, deliveries."""
+
+    host: str
+    followers: int
+    followed: int
+    deliveries: int
+    decisions: Sequence[str] = ()  # names of scopes
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.followers or self.followed or self.deliveries or self.decisions)
+
+
+async def decide(
+    session: AsyncSession, home: Home, viewer: Viewer | None, act: Act, host: str, note: str, now: datetime
+) -> str:
+    """Block, limit or list a server, or forget what was decided about it; returns the name under which that stands.
+    A block, a limit and an entry of the allow-list replace one another. What a block ended does not come back by itself."""
+    mandate = _under(viewer)
+    name = _named(home, host)
+    if act != "forget":
+        note = _noted(note)
+    await _set(session, name, act, note, mandate, now)
+    if act == "block":
+        await _cut_off(session, name, now)
+    log(session, f"server {PAST[act]}", now, actor=_who(viewer), mandate_id=mandate, host=name, note=note)
+    return name
+
+
+PAST: Final[dict[Act, str]] = {
+    "block": "blocked",
+    "limit": "limited",
+    "allow": "allowed",
+    "forget": "forgotten",
+}
+
+
+async def reach(session: AsyncSession, host: str) -> Reach:
+    """What ends if this server is cut off now, to be shown before."""
+    there = select(Actor.uri).where(Actor.kind == "remote", covers(Actor.authority, host))
+    counts = [
+        select(func.count()).select_from(Follow).where(Follow.follower.in_(there)),
+        select(func.count()).select_from(Following).where(Following.followed.in_(there)),
+        select(func.count())
+        .select_from(Delivery)
+        .where(covers(Delivery.host, host), Delivery.dead_at.is_(None)),
+    ]
+    followers, followed, deliveries = [await session.scalar(query) or 0 for query in counts]
+    running = (
+        select(Scope.name)
+        .join(Participant, Participant.scope_id == Scope.id)
+        .join(Decision, Decision.scope_id == Scope.id)
+        .where(covers(Participant.authority, host), Decision.state.in_(RUNNING))
+        .distinct()
+        .order_by(Scope.name)
+    )
+    return Reach(host, followers, followed, deliveries, (await session.scalars(running)).all())
+
+
+async def take_over(
+    session: AsyncSession, home: Home, viewer: Viewer | None, lines: Iterable[Line], now: datetime
+) -> int:
+    """Block and limit what a list says; servers about which something was decided here stay as they are. Returns how many
+    were new."""
+    mandate = _under(viewer)
+    fresh = {line.host: line for line in await new_among(session, home, lines)}
+    for line in fresh.values():
+        act: Act = "block" if line.act == "block" else "limit"
+        await _set(session, line.host, act, line.note or "From a list.", mandate, now)
+    blocked = {line.host for line in fresh.values() if line.act == "block"}
+    for authority in await _known(session):
+        if not blocked.isdisjoint(names_covering(authority)):
+            await _cut_off(session, authority, now)
+    limited = len(fresh) - len(blocked)
+    log(
+        session,
+        "list of servers taken over",
+        now,
+        actor=_who(viewer),
+        mandate_id=mandate,
+        blocked=len(blocked),
+        limited=limited,
+    )
+    return len(fresh)
+
+
+async def new_among(session: AsyncSession, home: Home, lines: Iterable[Line]) -> list[Line]:
+    """Those lines of a list that can be followed and about whose server nothing was decided here yet."""
+    asked = [line for line in lines if line.act and not line.problem]
+    decided = or_(Peer.is_blocked, Peer.is_limited, Peer.is_allowed)
+    taken = set(await session.scalars(select(Peer.authority).where(decided)))
+    return [one for one in asked if one.host not in taken and not _is_ours(home, one.host)]
+
+
+async def lines(session: AsyncSession) -> list[Line]:
+    """Every block and limit, as a list for others."""
+    query = select(Peer).where(or_(Peer.is_blocked, Peer.is_limited)).order_by(Peer.authority)
+    rows = (await session.scalars(query)).all()
+    return [Line(one.authority, "block" if one.is_blocked else "limit", one.note or "") for one in rows]
+
+
+async def only_allowed(session: AsyncSession) -> bool:
+    """Do we deal with listed servers only?"""
+    return bool(await choices.choice(session, FEDERATION, OPEN) == ALLOW_LIST)
+
+
+async def would_cut_off(session: AsyncSession, home: Home) -> list[Reach]:
+    """The servers that would be cut off if from now on only listed ones may, with what ends for each."""
+    allowed = set(await session.scalars(select(Peer.authority).where(Peer.is_allowed)))
+    found = [await reach(session, host) for host in await _known(session) if host not in allowed]
+    return [one for one in found if not one.is_nothing and not _is_ours(home, one.host)]
+
+
+async def deal_only_with_allowed(
+    session: AsyncSession, home: Home, viewer: Viewer, seen: int, now: datetime
+) -> None:
+    """From now on only listed servers may post, follow, fetch and be sent to, and what we publish is shown to signed requests
+    only. `seen` is how many servers whoever decides was told would be cut off."""
+    mandate = _under(viewer)
+    if await only_allowed(session):
+        raise Conflict("federation", "This instance deals only with listed servers already.")
+    ends = await would_cut_off(session, home)
+    if len(ends) != seen:
+        raise Conflict("cut-off", "Meanwhile other servers would be cut off. Look at the list again.")
+    await choices.choose(session, FEDERATION, ALLOW_LIST, now, mandate)
+    await choices.choose(session, AUTHORIZED_FETCH, True, now, mandate)
+    for one in ends:
+        await _cut_off(session, one.host, now)
+    log(session, "allow-list begun", now, actor=_who(viewer), mandate_id=mandate, cut_off=len(ends))
+
+
+async def deal_with_all(session: AsyncSession, viewer: Viewer, now: datetime) -> None:
+    """From now on every server may that is not blocked. That what we publish is shown to signed requests only ends too."""
+    mandate = _under(viewer)
+    if not await only_allowed(session):
+        raise Conflict("federation", "This instance deals with all servers already that are not blocked.")
+    await choices.choose(session, FEDERATION, OPEN, now, mandate)
+    await choices.choose(session, AUTHORIZED_FETCH, False, now, mandate)
+    log(session, "allow-list ended", now, actor=_who(viewer), mandate_id=mandate)
+
+
+async def _set(
+    session: AsyncSession, name: str, act: Act, note: str, mandate: int | None, now: datetime
+) -> None:
+    peer = await peer_at(session, name)
+    peer.is_blocked, peer.is_limited, peer.is_allowed = act == "block", act == "limit", act == "allow"
+    peer.note, peer.changed_at, peer.changed_under = note or None, now, mandate
+
+
+async def _cut_off(session: AsyncSession, name: str, now: datetime) -> None:
+    """Nothing more goes out, who follows from there no longer does, nor do we there, and what waits in the inbox is refused."""
+    there = select(Actor.uri).where(Actor.kind == "remote", covers(Actor.authority, name))
+    await session.execute(delete(Follow).where(Follow.follower.in_(there)))
+    await session.execute(delete(Following).where(Following.followed.in_(there)))
+    waiting = update(InboxItem).where(InboxItem.outcome.is_(None), InboxItem.signer.in_(there))
+    reason = "blocked: We no longer deal with this server."
+    await session.execute(waiting.values(**REFUSED, reason=reason, done_at=now))
+    hosts = select(Destination).where(covers(Destination.host, name)).order_by(Destination.host)
+    for host in await session.scalars(
+        hosts.with_for_update()
+    ):  # like the workers: items, then hosts, then deliveries
+        host.due_at = None
+    await session.flush()
+    await session.execute(delete(Delivery).where(covers(Delivery.host, name)))
+
+
+async def _known(session: AsyncSession) -> list[str]:
+    """Every server of which we know an actor, a participant or a delivery."""
+    hosts = (
+        select(Actor.authority)
+        .where(Actor.kind == "remote")
+        .union(select(Participant.authority), select(Delivery.host))
+    )
+    return sorted(set(await session.scalars(hosts)))
+
+
+def _under(viewer: Viewer | None) -> int | None:
+    """The mandate under which this is done; none at the command line."""
+    return None if viewer is None else viewer.require("moderate").id
+
+
+def _who(viewer: Viewer | None) -> str | None:
+    """Who acts, as the log has it: nobody beside the mandate; at the command line its operator."""
+    return "operator" if viewer is None else None
+
+
+def _named(home: Home, host: str) -> str:
+    name = read_host(host)
+    if _is_ours(home, name):
+        raise Invalid({"host": "This is our own server."})
+    return name
+
+
+def _is_ours(home: Home, name: str) -> bool:
+    """Would a block of this name concern ourselves?"""
+    return name in names_covering(home.authority)
+
+
+def _noted(note: str) -> str:
+    note = note.strip()
+    if not note:
+        raise Invalid({"note": "Say why, for whoever moderates after you."})
+    if len(note) > NOTE_LENGTH:
+        raise Invalid({"note": f"At most {NOTE_LENGTH} characters."})
+    return note

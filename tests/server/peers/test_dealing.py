@@ -1,0 +1,244 @@
+"""Servers that are blocked, limited or not listed: nothing in, nothing out, nothing fetched, nothing found; and back again."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from activitypub.errors import Forbidden
+from models import choices, follows
+from models.follows import Follow
+from models.peers import Peer
+from models.people import Actor
+from models.queues import Delivery, InboxItem
+from models.rules.peering import ALLOW_LIST, AUTHORIZED_FETCH, FEDERATION
+from models.rules.refusals import Conflict, Invalid
+from server import remote
+from server.actions import peers
+from server.actions.outbox import publish
+from server.keys import HOME
+from server.viewer import Viewer
+from server.workers.delivery import deliveries_due
+from server.workers.inbox import inbox_due
+from tests.server.peers.joint import Joint
+from tests.server.peers.world import Person, Stranger, World
+
+OAK = "http://oak.test/c/oak"
+
+
+async def decide(world: World, act: peers.Act, host: str, note: str = "Spam.") -> str:
+    async with world.database().ACT.begin() as session:
+        home, now = world.of().app[HOME], world.clock.now()
+        return await peers.decide(session, home, None, act, host, note, now)
+
+
+async def follow(world: World, who: Person) -> int:
+    return await world.post(who, who.activity("Follow", object=OAK))
+
+
+async def say(world: World, *inboxes: str) -> None:
+    oak = await world.collective()
+    async with world.database().ACT.begin() as session:
+        note = {"id": f"http://oak.test/a/{len(inboxes)}", "type": "Create"}
+        await publish(session, oak, note, inboxes, world.clock.now())
+
+
+async def only_allowed(world: World) -> None:
+    async with world.database().ACT.begin() as session:
+        await choices.choose(session, FEDERATION, ALLOW_LIST, world.clock.now(), None)
+
+
+async def shut(world: World, how: str) -> None:
+    """Masto is not dealt with any more, in one way or the other."""
+    if how == "not listed":
+        await only_allowed(world)
+    else:
+        await decide(world, "block", how)
+
+
+@pytest.mark.parametrize("how", ["masto.test", "not listed"])
+async def test_with_whom_we_do_not_deal_nothing_comes_in_goes_out_or_is_fetched(
+    world: World, masto: Stranger, how: str
+) -> None:
+    ana, bo = masto.person("ana"), masto.person("bo")
+    assert await follow(world, ana) == 202
+    await inbox_due(world.of().app)
+    await deliveries_due(world.of().app)
+    await shut(world, how)
+    masto.asked.clear()
+    assert await follow(world, ana) == 403
+    assert await follow(world, bo) == 403
+    await say(world, "http://masto.test/inbox")
+    await deliveries_due(world.of().app)
+    assert await world.count(Delivery) == 0
+    with pytest.raises(Forbidden):
+        await remote.remote_actor(world.of().app, bo.uri)
+    with pytest.raises(Forbidden):
+        await remote.document(world.of().app, ana.uri)
+    with pytest.raises(Forbidden):
+        await remote.find(world.of().app, "@bo@masto.test")
+    assert masto.asked == []
+
+
+@pytest.mark.parametrize("how", ["masto.test", "not listed"])
+async def test_to_whom_we_do_not_deal_with_there_is_nothing_here_and_to_others_there_is(
+    world: World, masto: Stranger, how: str
+) -> None:
+    ana, other = masto.person("ana"), (await world.stranger("other")).person("cy")
+    await shut(world, how)
+    await decide(world, "allow", "other.test")
+    for path in ("c/oak", "c/oak/outbox", "c/oak/followers", "nodeinfo/2.0", "c/nobody"):
+        url = f"http://oak.test/{path}"
+        assert (await world.get(url, by=ana))[0] == 404
+        assert (await world.get(url, by=other))[0] == (404 if "nobody" in path else 200)
+    assert masto.asked == []
+
+
+async def test_a_block_holds_for_what_lies_below_a_host_and_not_for_its_neighbours(world: World) -> None:
+    below, beside = await world.stranger("a.masto"), await world.stranger("notmasto")
+    await decide(world, "block", "masto.test")
+    assert await follow(world, below.person("ana")) == 403
+    assert await follow(world, beside.person("ana")) == 202
+
+
+async def test_a_block_ends_follows_deliveries_and_what_waits_and_spares_everybody_else(
+    world: World, masto: Stranger
+) -> None:
+    ana, other = masto.person("ana"), (await world.stranger("other")).person("cy")
+    for who in (ana, other):
+        await follow(world, who)
+    await inbox_due(world.of().app)
+    await deliveries_due(world.of().app)
+    await say(world, "http://masto.test/inbox", "http://other.test/inbox")
+    for who in (ana, other):
+        await world.post(who, who.activity("Undo", object=f"{who.uri}/x"))
+    await decide(world, "block", "masto.test")
+    assert await world.count(Follow) == await world.count(Delivery) == 1
+    assert await world.count(InboxItem, InboxItem.outcome == "refused", InboxItem.body.is_(None)) == 1
+    assert await world.count(InboxItem, InboxItem.outcome.is_(None)) == 1
+    assert await inbox_due(world.of().app) == 1
+    assert await deliveries_due(world.of().app) == 1
+
+
+async def test_what_would_end_is_told_before_with_the_decisions_that_run(
+    world: World, masto: Stranger
+) -> None:
+    ana, elm = masto.person("ana"), masto.kin("elm")
+    await follow(world, ana)
+    joint = Joint(world, elm, [(await world.collective()).ed25519 or ""])
+    assert await world.tell(elm, joint.offering()) == "done"
+    await world.settle()
+    await say(world, "http://masto.test/inbox")
+    async with world.database().READ() as session:
+        found = await peers.reach(session, "masto.test")
+        nothing = await peers.reach(session, "quiet.test")
+    assert (found.followers, found.deliveries, list(found.decisions)) == (1, 1, [joint.name])
+    assert nothing.is_nothing
+    assert not found.is_nothing
+
+
+async def test_forgetting_undoes_a_block_and_follows_do_not_come_back_by_themselves(
+    world: World, masto: Stranger
+) -> None:
+    ana = masto.person("ana")
+    await follow(world, ana)
+    await inbox_due(world.of().app)
+    await decide(world, "block", "masto.test")
+    await decide(world, "forget", "masto.test", "")
+    assert await world.count(Follow) == 0
+    assert await follow(world, ana) == 202
+    [blocked] = await world.events("server blocked")
+    [forgotten] = await world.events("server forgotten")
+    assert (blocked.actor, blocked.detail) == ("operator", {"host": "masto.test", "note": "Spam."})
+    assert forgotten.detail["host"] == "masto.test"
+
+
+async def test_who_is_limited_is_heard_and_not_counted(world: World, masto: Stranger) -> None:
+    ana, other = masto.person("ana"), (await world.stranger("other")).person("cy")
+    for who in (ana, other):
+        await follow(world, who)
+    await inbox_due(world.of().app)
+    await decide(world, "limit", "masto.test")
+    oak = await world.collective()
+    async with world.database().READ() as session:
+        assert await follows.follower_count(session, oak.id) == 1
+        assert len(await follows.follower_inboxes(session, oak.id)) == 2
+    assert await follow(world, ana) == 202
+
+
+@pytest.mark.parametrize("host", ["oak.test", "nothing", "", "test"])
+async def test_our_own_server_and_what_is_none_cannot_be_blocked(world: World, host: str) -> None:
+    with pytest.raises(Invalid):
+        await decide(world, "block", host)
+    assert await world.count(Peer) == 0
+
+
+async def test_an_act_needs_a_reason_and_a_mandate(world: World) -> None:
+    with pytest.raises(Invalid):
+        await decide(world, "block", "masto.test", "  ")
+    visitor: Any = Viewer(world.clock.now())
+    async with world.database().ACT.begin() as session:
+        with pytest.raises(Exception, match="moderate"):
+            await peers.decide(
+                session, world.of().app[HOME], visitor, "block", "masto.test", "Spam.", world.clock.now()
+            )
+    assert await world.count(Peer) == 0
+
+
+async def test_the_list_is_begun_only_by_who_was_told_whom_it_cuts_off(world: World, masto: Stranger) -> None:
+    ana, other = masto.person("ana"), (await world.stranger("other")).person("cy")
+    for who in (ana, other):
+        await follow(world, who)
+    await inbox_due(world.of().app)
+    await deliveries_due(world.of().app)
+    await decide(world, "allow", "other.test", "Our neighbours.")
+    home, now = world.of().app[HOME], world.clock.now()
+    async with world.database().ACT.begin() as session:
+        viewer: Any = _Moderator()
+        assert [one.host for one in await peers.would_cut_off(session, home)] == ["masto.test"]
+        with pytest.raises(Conflict):
+            await peers.deal_only_with_allowed(session, home, viewer, 0, now)
+        await peers.deal_only_with_allowed(session, home, viewer, 1, now)
+        assert await choices.choice(session, AUTHORIZED_FETCH) is True
+        with pytest.raises(Conflict):
+            await peers.deal_only_with_allowed(session, home, viewer, 0, now)
+    assert await world.count(Follow) == 1
+    assert await follow(world, ana) == 403
+    assert await follow(world, other) == 202
+    async with world.database().ACT.begin() as session:
+        await peers.deal_with_all(session, viewer, now + timedelta(hours=1))
+        assert await choices.choice(session, AUTHORIZED_FETCH) is False
+    assert await follow(world, ana) == 202
+
+
+class _Moderator:
+    """Somebody who holds the power; that it is asked for is shown elsewhere."""
+
+    def require(self, power: str) -> Any:
+        assert power == "moderate"
+        return Actor(id=None)
+
+
+async def test_a_list_of_others_is_taken_over_and_changes_nothing_that_was_decided_here(
+    world: World, masto: Stranger
+) -> None:
+    ana = masto.person("ana")
+    await follow(world, ana)
+    await inbox_due(world.of().app)
+    await decide(world, "allow", "other.test", "Our neighbours.")
+    listed = [
+        peers.Line("masto.test", "block", "Spam."),
+        peers.Line("other.test", "block"),
+        peers.Line("loud.test", "limit"),
+        peers.Line("oak.test", "block"),
+        peers.Line("h*dden.test", "", problem="hidden"),
+    ]
+    async with world.database().ACT.begin() as session:
+        assert await peers.take_over(session, world.of().app[HOME], None, listed, world.clock.now()) == 2
+        assert await peers.take_over(session, world.of().app[HOME], None, listed, world.clock.now()) == 0
+        assert await peers.lines(session) == [
+            peers.Line("loud.test", "limit", "From a list."),
+            peers.Line("masto.test", "block", "Spam."),
+        ]
+    assert await world.count(Follow) == 0
+    assert await follow(world, ana) == 403

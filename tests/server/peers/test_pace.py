@@ -1,0 +1,124 @@
+"""How much may arrive: by server, by keys that nobody knows, and while too much waits; and that it mends itself."""
+
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from models import ledger
+from models.queues import InboxItem
+from server.peers import pace
+from server.workers.inbox import inbox_due
+from tests.server.peers.joint import Joint
+from tests.server.peers.world import Person, Stranger, World
+
+INBOX = "http://oak.test/inbox"
+OAK = "http://oak.test/c/oak"
+MINUTE = timedelta(minutes=1)
+
+
+async def follow(world: World, who: Person) -> tuple[int, str | None]:
+    """The status, and in how many seconds to come again."""
+    body = orjson.dumps(who.activity("Follow", object=OAK))
+    status, said, _ = await world.request(
+        "POST", INBOX, headers=world.signed("POST", INBOX, body, who), body=body
+    )
+    return status, said.get("Retry-After")
+
+
+async def test_a_server_that_sends_too_much_is_told_when_to_come_again_and_others_are_heard(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "OF_A_SERVER", 6)
+    ana, bo = masto.person("ana"), masto.person("bo")
+    cy = (await world.stranger("other")).person("cy")
+    assert [await follow(world, who) for who in (ana, bo) * 3] == [(202, None)] * 6
+    assert await follow(world, ana) == (429, "10")
+    assert await follow(world, cy) == (202, None)
+    assert await world.count(InboxItem) == 7
+    world.clock.advance(timedelta(seconds=10))
+    assert await follow(world, bo) == (202, None)
+    assert (await follow(world, bo))[0] == 429
+
+
+async def test_what_is_signed_wrongly_in_its_name_takes_nothing_from_a_server(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "OF_A_SERVER", 2)
+    ana = masto.person("ana")
+    assert (await follow(world, ana))[0] == 202
+    body = orjson.dumps(ana.activity("Follow", object=OAK))
+    headers = world.signed("POST", INBOX, body, ana)
+    for _ in range(5):
+        status, _, _ = await world.request("POST", INBOX, headers=headers, body=body + b" ")
+        assert status == 401
+    assert (await follow(world, ana))[0] == 202
+    assert (await follow(world, ana))[0] == 429
+
+
+async def test_who_decides_with_us_has_more_room_and_who_only_asked_us_has_not(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "OF_A_SERVER", 3)
+    monkeypatch.setattr(pace, "OF_A_PARTICIPANT", 5)
+    elm = masto.kin("elm")
+    oak = await world.collective()
+    joint = Joint(world, elm, [oak.ed25519 or ""])
+    assert await world.tell(elm, joint.offering()) == "done"
+    assert [(await follow(world, elm))[0] for _ in range(3)] == [202, 202, 429]
+    world.clock.advance(MINUTE)
+    async with world.database().ACT.begin() as session:  # our collective has said something there
+        scope = await ledger.locked_scope(session, joint.name)
+        assert scope is not None
+        answer = {
+            "scope_id": scope.id,
+            "digest": "a" * 64,
+            "type": "Answer",
+            "by": oak.ed25519,
+            "body": b"{}",
+        }
+        session.add(ledger.RecordRow(**answer, at=world.clock.now(), received_at=world.clock.now()))
+    assert [(await follow(world, elm))[0] for _ in range(9)] == [202] * 8 + [429]
+
+
+@pytest.mark.parametrize("kind", ["Delete", "Follow"])
+async def test_by_keys_that_nobody_knows_little_comes_and_nothing_is_fetched_for_the_rest(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(pace, "BY_UNKNOWN_KEYS", 3)
+    known = masto.person("known")
+    assert (await follow(world, known))[0] == 202
+    masto.asked.clear()
+    statuses = []
+    for number in range(5):
+        who = masto.person(f"flood{number}")
+        statuses.append(
+            await world.post(who, who.activity(kind, object=who.uri if kind == "Delete" else OAK))
+        )
+    assert statuses == [202, 202, 429, 429, 429]
+    assert len(masto.asked) == (0 if kind == "Delete" else 2)
+    assert (await follow(world, known))[0] == 202
+    world.clock.advance(timedelta(seconds=20))
+    late = masto.person("late")
+    assert (await follow(world, late))[0] == 202
+
+
+async def test_while_too_much_waits_nothing_more_is_taken_and_afterwards_it_is(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "MOST_WAITING", 8)
+    ana = masto.person("ana")
+    answers = [await follow(world, ana) for _ in range(12)]
+    assert answers == [(202, None)] * 8 + [(503, str(pace.TRY_AGAIN_AFTER))] * 4
+    assert await inbox_due(world.of().app) == 8
+    assert await world.count(InboxItem, InboxItem.outcome == "done") == 8
+    assert await follow(world, ana) == (202, None)
+
+
+async def test_what_is_remembered_of_servers_is_bounded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "REMEMBERED", 10)
+    for number in range(50):
+        pace.check_unknown(world.of().app, f"https://host{number}.example/users/ana#main-key")
+    assert len(world.of().app[pace.PACE].unknown) == 10
