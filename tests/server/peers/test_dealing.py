@@ -40,7 +40,7 @@ async def say(world: World, *inboxes: str) -> None:
     oak = await world.collective()
     async with world.database().ACT.begin() as session:
         note = {"id": f"http://oak.test/a/{len(inboxes)}", "type": "Create"}
-        await publish(session, oak, note, inboxes, world.clock.now())
+        await publish(session, world.of().app[HOME], oak, note, inboxes, world.clock.now())
 
 
 async def only_allowed(world: World) -> None:
