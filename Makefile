@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUTF8 := 1
 
-.PHONY: help install demo run test test-kill check bench lock clean
+.PHONY: help install demo run test test-kill test-peers check bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -30,6 +30,17 @@ test: install ## the test suite (SQLite, and PostgreSQL where its programs are)
 test-kill: install ## kill -9 over and over: JURA_TEST_ROUNDS=10 times each on both databases (a minute a round)
 	JURA_TEST_ROUNDS=$${JURA_TEST_ROUNDS:-10} $(BIN)/python -m pytest -q tests/federation/test_kill.py
 
+test-peers: install .peers/installed ## an instance and real servers made of Fedify and bovine, over HTTPS (needs Node 20 or newer)
+	$(BIN)/python -m pytest -q tests/peers/test_bovine.py tests/peers/live_fedify.py
+
+.peers/installed: tests/peers/fedify/package.json tests/peers/fedify/package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
+		{ echo "make test-peers needs Node 20 or newer with npm: install those (make test runs the part that needs neither)."; exit 1; }
+	@mkdir -p .peers
+	cp tests/peers/fedify/package.json tests/peers/fedify/package-lock.json .peers/
+	cd .peers && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 check: install ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -46,5 +57,5 @@ lock: ## resolve pyproject.toml into requirements.lock, with hashes
 		--no-header pyproject.toml --output-file requirements.lock
 
 clean: ## remove what the other targets made (not ./data)
-	rm -rf .venv .demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis shots
+	rm -rf .venv .demo .peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis shots
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
 """The only wiring: settings, clock and names in, an application out. `jura serve`, the demo and every test call the same."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from aiohttp import web
 
@@ -26,8 +26,10 @@ def create_app(
 ) -> web.Application:
     """An instance as one application. With `workers`, the due passes run inside it; tests call them by hand instead.
 
-    `names` maps invented host names to loopback addresses (tests and development only).
+    `names` maps invented host names to loopback addresses (tests and development only; default: those of the settings).
     """
+    if names is None and settings.names:
+        names = _told(settings.names)
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[answer_errors])
     app[SETTINGS] = settings
     app[CLOCK] = clock or (FileClock(settings.clock) if settings.clock else SystemClock())
@@ -41,6 +43,13 @@ def create_app(
     peers.add_routes(app)
     pages.add_routes(app)
     return app
+
+
+def _told(places: Mapping[str, tuple[str, int]]) -> Names:
+    def names(host: str, _port: int) -> tuple[str, int] | None:
+        return places.get(host)
+
+    return names
 
 
 async def _database(app: web.Application) -> AsyncIterator[None]:

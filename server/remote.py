@@ -38,6 +38,7 @@ from models.peers import (
 )
 from models.people import Actor
 from server.actions import dealing
+from server.home import Home
 from server.keys import CLOCK, DATABASE, HOME, NETWORK
 
 Json = dict[str, Any]
@@ -190,7 +191,7 @@ async def find(app: web.Application, text: str) -> Actor:
     handle = webfinger.Handle.read(text)
     if handle.host == app[HOME].authority:
         return await remote_actor(app, app[HOME].uri(f"c/{handle.name}"))
-    scheme = "http" if app[HOME].development and _is_invented(handle.host) else "https"
+    scheme = "http" if _is_plain(app[HOME]) and _is_invented(handle.host) else "https"
     await _admit(app, handle.host, unknown=False)
     fetcher = await _fetcher(app)
     answer = await webfinger.look_up(fetcher, handle, scheme)
@@ -379,6 +380,11 @@ def _scopes(read: RemoteActor) -> str | None:
     if not isinstance(template, str) or template.count("{scope}") != 1:
         return None
     return template if same_origin(template, read.id) else None
+
+
+def _is_plain(home: Home) -> bool:
+    """Are we in development, and served by plain http ourselves? Then so are the others of our kind."""
+    return home.development and home.url.startswith("http://")
 
 
 def _is_invented(host: str) -> bool:

@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ NAMES: dict[str, str] = {
     "JURA_LISTEN": "address:port on which to listen (default 127.0.0.1:8080)",
     "JURA_PROXIES": "how many proxies stand in front and set X-Forwarded-For (default 0)",
     "JURA_DEVELOPMENT": "1 allows plain http, and private addresses for *.localhost and *.test",
+    "JURA_NAMES": "development only: where invented names are, such as fed.test=127.0.0.1:8443,…; no other name is looked up",
     "JURA_CLOCK": "development only: a file that holds the instant to take for now",
     "JURA_POLL": "seconds after which a worker looks even if nothing woke it (default 2)",
 }
@@ -39,6 +40,7 @@ class Settings:
     clock: Path | None = None
     poll: float = 2.0
     proxies: int = 0
+    names: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
     def authority(self) -> str:
@@ -69,6 +71,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         clock=Path(clock) if clock else None,
         poll=_number(env, "JURA_POLL", 2.0),
         proxies=int(_number(env, "JURA_PROXIES", 0)),
+        names=_names(env.get("JURA_NAMES", ""), development),
     )
 
 
@@ -154,6 +157,21 @@ def _listen(text: str) -> tuple[str, int]:
     if not host or not port.isdigit() or not 0 <= int(port) < 65536:
         raise SettingsError(f"JURA_LISTEN must look like 127.0.0.1:8080; it is {text!r}")
     return host.strip("[]"), int(port)
+
+
+def _names(text: str, development: bool) -> Mapping[str, tuple[str, int]]:
+    """Invented names and the loopback addresses where they are, for development."""
+    if text and not development:
+        raise SettingsError("JURA_NAMES is for development: set JURA_DEVELOPMENT=1 too, or leave it out.")
+    found = {}
+    for part in filter(None, text.split(",")):
+        read = re.fullmatch(
+            r"([a-z0-9.-]+\.(?:test|localhost))=(127(?:\.\d{1,3}){3}):(\d{1,5})", part.strip()
+        )
+        if read is None:
+            raise SettingsError(f"JURA_NAMES must look like fed.test=127.0.0.1:8443,…; it has {part!r}")
+        found[read[1]] = (read[2], int(read[3]))
+    return found
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:

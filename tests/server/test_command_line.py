@@ -203,6 +203,7 @@ def test_a_database_from_a_newer_version_is_left_alone(
         ("JURA_LISTEN", "everywhere", "JURA_LISTEN must look like"),
         ("JURA_POLL", "often", "JURA_POLL must be a number"),
         ("JURA_CLOCK", "clock", "JURA_CLOCK is for development"),
+        ("JURA_NAMES", "fed.test=127.0.0.1:8443", "JURA_NAMES is for development"),
     ],
 )
 def test_a_wrong_setting_is_named(
@@ -224,6 +225,20 @@ def test_a_clock_that_shows_nothing_is_said_before_anything_starts(
     }.items():
         monkeypatch.setenv(name, value)
     assert "does not hold an instant" in refused(capsys, "serve")
+
+
+@pytest.mark.parametrize(
+    "names", ["fed.test", "fed.test=8443", "fed.test=192.0.2.1:8443", "fed.example=127.0.0.1:8443"]
+)
+def test_names_are_told_with_loopback_addresses_and_invented_ones_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], names: str
+) -> None:
+    monkeypatch.setenv("JURA_SECRET", SECRET)
+    monkeypatch.setenv("JURA_DEVELOPMENT", "1")
+    monkeypatch.setenv("JURA_NAMES", f"oak.test=127.0.0.1:8444,{names}")
+    assert f"JURA_NAMES must look like fed.test=127.0.0.1:8443,…; it has {names!r}" in refused(
+        capsys, "serve"
+    )
 
 
 def test_work_alone_needs_postgresql(

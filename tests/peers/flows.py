@@ -1,0 +1,141 @@
+"""What is tried with every neighbour, in both directions. Each neighbour has a class that inherits it, and so runs all of it.
+
+Every test is somebody new over there, and looks at what their software read, or at what our instance made of what they sent.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from models.follows import Follow
+from models.talk import PulseVote, Reaction, Reply
+from tests.federation.people import PROPOSAL, QUESTION
+from tests.peers.neighbour import Neighbour, Person
+from tests.peers.town import Town
+
+Json = dict[str, Any]
+
+ACTIVITY = "application/activity+json"
+
+
+def is_of(type_: str, of: str = "") -> Callable[[Json], bool]:
+    """Is this activity of that type, and what it carries of that type?"""
+
+    def holds(activity: Json) -> bool:
+        inner = activity.get("object")
+        return activity["type"] == type_ and (not of or (isinstance(inner, dict) and inner.get("type") == of))
+
+    return holds
+
+
+class Flows:
+    """The tests. `town` and `neighbour` are fixtures of the class that inherits them."""
+
+    async def test_the_collective_is_found_by_its_handle(self, town: Town, neighbour: Neighbour) -> None:
+        ana = await neighbour.person()
+        found = await ana.look_up(town.handle)
+        assert found["id"] == town.oak_uri
+        assert found["type"] == "Group"
+        assert found["preferredUsername"] == "oak"
+        assert found["inbox"] == f"{town.oak_uri}/inbox"
+
+    async def test_a_follow_is_accepted_and_ends_with_an_undo(self, town: Town, neighbour: Neighbour) -> None:
+        ana = await neighbour.person()
+        follow = await followed(town, ana)
+        undo = await ana.unfollow(town.oak_uri, follow)
+        assert await town.outcome(undo) == "done"
+        async with town.looking() as session:
+            assert await session.scalar(select(Follow).where(Follow.follower == ana.uri)) is None
+
+    async def test_who_shows_actors_only_to_those_who_sign_can_follow(
+        self, town: Town, neighbour: Neighbour
+    ) -> None:
+        ana = await neighbour.person()
+        async with town.client() as nobody, nobody.get(ana.uri, headers={"Accept": ACTIVITY}) as refused:
+            assert refused.status == 401
+        await neighbour.turned_away(forget=True)
+        await followed(town, ana)
+
+    async def test_proposals_and_the_pulse_arrive(self, town: Town, neighbour: Neighbour) -> None:
+        ana = await neighbour.person()
+        await followed(town, ana)
+        await decide(town)
+        note = (await heard(town, ana, is_of("Create", "Note")))["object"]
+        assert note["attributedTo"].startswith(f"https://{town.host}/c/")
+        assert PROPOSAL in note["content"]
+        question = (await heard(town, ana, is_of("Create", "Question")))["object"]
+        assert QUESTION in question["content"]
+        assert [option["name"] for option in question["oneOf"]] == ["Agree", "Unsure", "Disagree"]
+        assert question["endTime"]
+
+    async def test_an_answer_to_the_pulse_is_counted(self, town: Town, neighbour: Neighbour) -> None:
+        ana = await neighbour.person()
+        await decide(town)
+        question = await ana.fetch((await town.post("round")).uri)
+        vote = await ana.vote(question, question["oneOf"][0]["name"])
+        assert await town.outcome(vote) == "done"
+        async with town.looking() as session:
+            (found,) = await session.scalars(select(PulseVote).where(PulseVote.voter == ana.uri))
+        assert found.option == question["oneOf"][0]["name"]
+
+    async def test_a_reply_is_shown_changed_and_taken_back(self, town: Town, neighbour: Neighbour) -> None:
+        ana = await neighbour.person()
+        await decide(town)
+        post = await ana.fetch((await town.post("option")).uri)
+        note, activity = await ana.reply(post, "<p>We tried that in <b>June</b>.</p>")
+        assert await town.outcome(activity) == "done"
+        assert "We tried that in" in (await reply(town, note)).content
+        assert await town.outcome(await ana.edit(note, "<p>We tried that in July.</p>")) == "done"
+        assert (await reply(town, note)).content == "<p>We tried that in July.</p>"
+        assert await town.outcome(await ana.delete(note)) == "done"
+        assert (await reply(town, note)).deleted_at is not None
+
+    async def test_boosts_and_likes_are_noted(self, town: Town, neighbour: Neighbour) -> None:
+        ana = await neighbour.person()
+        await decide(town)
+        post = await ana.fetch((await town.post("option")).uri)
+        assert await town.outcome(await ana.boost(post)) == "done"
+        assert await town.outcome(await ana.like(post)) == "done"
+        async with town.looking() as session:
+            found = await session.scalars(select(Reaction.kind).where(Reaction.actor == ana.uri))
+            assert sorted(found) == ["announce", "like"]
+
+    async def test_nothing_was_turned_away_and_nothing_failed(self, town: Town, neighbour: Neighbour) -> None:
+        """Comes last: over all that was said before, nobody disbelieved anybody."""
+        assert await neighbour.turned_away() == []
+        assert await town.given_up() == []
+        assert town.complaints() == []
+
+
+async def followed(town: Town, person: Person) -> str:
+    """Somebody follows the collective, and has read its Accept; returns the id of the Follow."""
+    follow = await person.follow(town.oak_uri)
+    accept = await heard(town, person, is_of("Accept"))
+    assert accept["actor"] == town.oak_uri
+    inner = accept["object"]
+    assert (inner["id"] if isinstance(inner, dict) else inner) == follow
+    return follow
+
+
+async def heard(town: Town, person: Person, fits: Callable[[Json], bool]) -> Json:
+    """The first such activity that arrived over there."""
+
+    async def found() -> Json | None:
+        return next((activity for activity in await person.heard() if fits(activity)), None)
+
+    return await town.until(f"{person.uri} hears it", found)
+
+
+async def decide(town: Town) -> None:
+    """The collective begins a decision of its own, which is open at once."""
+    await town.oak.convene(gather=timedelta())
+    await town.post("round")
+
+
+async def reply(town: Town, note: str) -> Reply:
+    async with town.looking() as session:
+        found = await session.scalar(select(Reply).where(Reply.uri == note))
+    assert found is not None
+    return found
