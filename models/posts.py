@@ -105,6 +105,18 @@ def _listed(actor_id: int) -> tuple[Any, ...]:
     return Activity.actor_id == actor_id, Activity.is_public, Activity.type.in_(("Create", "Announce"))
 
 
+async def spoken(
+    session: AsyncSession, before: int | None, most: int, word: str | None = None
+) -> Sequence[Post]:
+    """What was posted as the collective and still stands, newest first, older than row `before`; with `word`: tagged so."""
+    query = select(Post).where(Post.kind == "post", Post.is_public, Post.deleted_at.is_(None))
+    if before is not None:
+        query = query.where(Post.id < before)
+    if word is not None:
+        query = query.where(Post.id.in_(select(PostTag.post_id).where(PostTag.word == word)))
+    return (await session.scalars(query.order_by(Post.id.desc()).limit(most))).all()
+
+
 async def due_rounds(session: AsyncSession, now: datetime, most: int) -> Sequence[int]:
     """Ids of rounds of which a count, or the end, is to be told now."""
     query = select(Post.id).where(Post.refresh_at <= now).order_by(Post.refresh_at).limit(most)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
 
 from activitypub import vocabulary
 from models import follows, people
@@ -83,7 +84,7 @@ async def waiting_among(session: AsyncSession, viewer: Viewer, names: list[str])
 
 async def served(session: AsyncSession, viewer: Viewer, name: str) -> Upload | None:
     """The picture of this name: everybody's once it is in a post or shown by the collective, before that its uploader's."""
-    row = await session.scalar(select(Upload).where(Upload.name == name))
+    row = await session.scalar(select(Upload).where(Upload.name == name).options(undefer(Upload.body)))
     if row is None or row.post_id is not None or await choice(session, "icon") == name:
         return row
     return row if viewer.member is not None and viewer.member.id == row.member_id else None

@@ -94,6 +94,14 @@ async def participant_inboxes(session: AsyncSession, scope: Scope, home_authorit
     return sorted({actor.shared_inbox or actor.inbox for actor in rows})
 
 
+async def inboxes_of(session: AsyncSession, uris: Any) -> set[str]:
+    """Where actors elsewhere get what is for them, those that we know and that are not gone; `uris` is a list or a query."""
+    known = select(Actor.shared_inbox, Actor.inbox).where(
+        Actor.uri.in_(uris), Actor.kind == "remote", Actor.gone_at.is_(None)
+    )
+    return {shared or inbox for shared, inbox in (await session.execute(known)).all()}
+
+
 async def audience_inboxes(
     session: AsyncSession, scope: Scope, speakers: Iterable[Actor], home_authority: str
 ) -> list[str]:

@@ -64,7 +64,4 @@ async def inboxes_of_voters(session: AsyncSession, post: Post) -> set[str]:
     boosted = select(talk.Reaction.actor).where(
         talk.Reaction.post_id == post.id, talk.Reaction.kind == "announce"
     )
-    known = select(Actor.shared_inbox, Actor.inbox).where(
-        Actor.uri.in_(voted.union(boosted)), Actor.kind == "remote", Actor.gone_at.is_(None)
-    )
-    return {shared or inbox for shared, inbox in (await session.execute(known)).all()}
+    return await outbox.inboxes_of(session, voted.union(boosted))

@@ -23,6 +23,9 @@ from server.web import (
     joining,
     listing,
     me,
+    media,
+    posting,
+    posts,
     profiles,
     removing,
     room_acts,
@@ -35,12 +38,14 @@ from server.web.render import ASSETS, guard_headers, load_assets, make_environme
 from server.web.troubles import trouble_page
 
 DECISION = "/decisions/{name:[0-9a-f]{64}}"
+POST = "/posts/{token:[0-9a-f]{16}}"
 TEXT = "remove/{text:[0-9a-f]{64}}"
 
 
 def add_routes(app: web.Application) -> None:
     """Pages, forms and the stylesheet; and the page for errors."""
     app[TEMPLATES] = make_environment(development=app[SETTINGS].development)
+    app[media.DECODING] = asyncio.Semaphore(media.AT_ONCE)
     app[HASHING] = asyncio.Semaphore(AT_ONCE)
     app[ERROR_PAGE] = trouble_page
     assets = load_assets()
@@ -67,6 +72,7 @@ def add_routes(app: web.Application) -> None:
             web.get("/people/invite", joining.invite_page),
             web.post("/people/invite", taking(joining.invite)),
             *_of_decisions(),
+            *_of_posts(),
         ]
     )
 
@@ -96,6 +102,26 @@ def _of_decisions() -> list[web.RouteDef]:
         web.get(f"{DECISION}/circle", rooms.room),
         web.get(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", room_acts.to_room),
         web.post(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", taking(room_acts.act)),
+    ]
+
+
+def _of_posts() -> list[web.RouteDef]:
+    """The addresses of what is said as the collective."""
+    return [
+        web.get("/posts", posts.posts),
+        web.get("/posts/new", posting.new_page),
+        web.post("/posts/new", taking(posting.new)),
+        web.post("/posts/images", taking(posting.add_picture, media.posted_with_file)),
+        web.get("/posts/images", posting.to_new),
+        web.get("/posts/icon", media.icon_page),
+        web.post("/posts/icon", taking(media.change_icon, media.posted_with_file)),
+        web.get(POST, posts.post),
+        web.get(f"{POST}/edit", posting.edit_page),
+        web.post(f"{POST}/edit", taking(posting.edit)),
+        web.get(f"{POST}/delete", posting.delete_page),
+        web.post(f"{POST}/delete", taking(posting.delete)),
+        web.get("/tags/{word}", posts.tag),
+        web.get("/media/{name:[0-9a-f]{32}}", media.picture),
     ]
 
 

@@ -64,16 +64,19 @@ def form_frame(visit: Visit) -> Frame:
     return replace(frame_of(visit), mark=mark_for(visit.request))
 
 
-def taking(handler: FormHandler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """A handler of a POST: it gets the checked form. If the log-in ended meanwhile, the words are kept."""
+def taking(
+    handler: FormHandler, read: Callable[[web.Request], Awaitable[Form]] = posted
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """A handler of a POST: it gets the checked form, as `read` reads it. If the log-in ended meanwhile, the words are kept."""
 
     async def take(request: web.Request) -> web.StreamResponse:
         try:
-            return await handler(request, await posted(request))
+            form = await read(request)
         except Stale as stale:
             return await _later(request, stale.form)
+        try:
+            return await handler(request, form)
         except NotAllowed as refusal:
-            form = await posted(request)
             if refusal.code == "log-in":
                 return await _later(request, form)
             return await _not_allowed(request, form, refusal)

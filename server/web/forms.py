@@ -5,7 +5,7 @@ person typed is never thrown away: a form that comes too late for its log-in goe
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
@@ -29,6 +29,7 @@ class Form:
     """The fields of a form, in order. Line ends are plain and control characters gone; nothing else was changed."""
 
     pairs: tuple[tuple[str, str], ...] = ()
+    file: bytes | None = None
 
     def one(self, name: str, default: str = "") -> str:
         """The first value of a field, without white space around it."""
@@ -83,7 +84,12 @@ def parse(text: str) -> Form:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError as error:
         raise Malformed("form", "This form has more fields than any of ours.") from error
-    return Form(tuple((_clean(key), _clean(value)) for key, value in pairs))
+    return form_of(pairs)
+
+
+def form_of(pairs: Iterable[tuple[str, str]], file: bytes | None = None) -> Form:
+    """A form from its fields as they were sent."""
+    return Form(tuple((_clean(key), _clean(value)) for key, value in pairs), file)
 
 
 def _clean(text: str) -> str:
@@ -92,10 +98,15 @@ def _clean(text: str) -> str:
 
 async def posted(request: web.Request) -> Form:
     """The form of a POST. Refuses what another site sent; raises `Stale` where only the mark is out of date."""
-    ours = _from_our_site(request)
+    ours = from_our_site(request)
     if request.content_type != "application/x-www-form-urlencoded":
         raise Malformed("form", "This address takes a form.")
     form = parse((await request.read()).decode("utf-8", "replace"))
+    return known_form(request, form, ours)
+
+
+def known_form(request: web.Request, form: Form, ours: bool) -> Form:
+    """The form, if it carries the mark of this browser; `ours`: the browser says that a page of ours sent it."""
     if is_marked(request, form.one(MARK)):
         return form
     if ours:
@@ -103,7 +114,7 @@ async def posted(request: web.Request) -> Form:
     raise Forbidden("form", "This form did not come from a page of ours. Open the page again, then send it.")
 
 
-def _from_our_site(request: web.Request) -> bool:
+def from_our_site(request: web.Request) -> bool:
     """Does the browser say that a page of ours sent this? False if it says nothing; refuses if it names another site."""
     site, origin = request.headers.get("Sec-Fetch-Site", "none"), request.headers.get("Origin")
     if site == "same-origin" or (site == "none" and origin == request.app[HOME].url):

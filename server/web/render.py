@@ -37,6 +37,7 @@ class Frame:
     member: str
     may_convene: bool
     may_admit: bool
+    may_speak: bool
     mark: str
     now: datetime
     assets: dict[str, str]
@@ -53,6 +54,7 @@ def frame_of(visit: Visit) -> Frame:
         member=viewer.member.name if viewer.member and viewer.is_member else "",
         may_convene=viewer.is_member and viewer.may("convene"),
         may_admit=viewer.is_member and viewer.may("admit"),
+        may_speak=viewer.is_member and viewer.may("speak"),
         mark=mark_for(request) if viewer.is_member else "",
         now=visit.now,
         assets=request.app[ASSETS],
@@ -70,6 +72,7 @@ def bare_frame(request: web.Request) -> Frame:
         member="",
         may_convene=False,
         may_admit=False,
+        may_speak=False,
         mark="",
         now=request.app[CLOCK].now(),
         assets=request.app[ASSETS],

@@ -78,7 +78,10 @@ def check_sources(page: Page) -> None:
     for element in page.all("link", "img", "iframe", "object", "embed", "source", "video", "audio"):
         address = element.get("href") or element.get("src") or ""
         if element.get("rel") != "alternate":
-            assert address.startswith("/static/"), f"{page.url} loads {address}"
+            own = ("/static/", "/media/", "/c/") if element.tag == "img" else ("/static/",)
+            assert address.startswith(own), f"{page.url} loads {address}"
+        if element.tag == "img":
+            assert element.get("alt"), f"{page.url}: {address} is not described"
 
 
 async def look(browser: Browser, *paths: str) -> None:
