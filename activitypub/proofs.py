@@ -48,7 +48,7 @@ def sign(document: Mapping[str, Any], key: Ed25519PrivateKey, verification_metho
     }
     if "@context" in document:
         options["@context"] = document["@context"]
-    value = adapter.base58(key.sign(_hashed(options, unsigned)))
+    value = adapter.base58(key.sign(hashed(options, unsigned)))
     return {**unsigned, "proof": {**options, "proofValue": value}}
 
 
@@ -94,7 +94,7 @@ def verify(document: Mapping[str, Any], key: Ed25519PublicKey, now: datetime | N
         _check_context(options["@context"], unsigned.get("@context"))
         unsigned["@context"] = options["@context"]
     try:
-        key.verify(_proof_bytes(proof.get("proofValue")), _hashed(options, unsigned))
+        key.verify(_proof_bytes(proof.get("proofValue")), hashed(options, unsigned))
     except InvalidSignature as error:
         raise NotAuthentic("wrong-proof", "The integrity proof does not fit the document.") from error
     except (ValueError, TypeError, RecursionError) as error:
@@ -141,7 +141,8 @@ def check_bytes(message: bytes, signature: str, signer: str) -> None:
         raise NotAuthentic("wrong-signature", "A signature does not fit what it is about.") from error
 
 
-def _hashed(options: Json, unsigned: Json) -> bytes:
+def hashed(options: Json, unsigned: Json) -> bytes:
+    """What a proof with these options signs: the digests of both canonical forms."""
     return b"".join(hashlib.sha256(jcs(part)).digest() for part in (options, unsigned))
 
 

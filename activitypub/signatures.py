@@ -1,8 +1,8 @@
-"""HTTP requests signed by draft-cavage: ours through bovine, those of others by our own strict policy.
+"""Signed requests, the one entrance for both schemes: draft-cavage (here, ours through bovine) and RFC 9421.
 
 A verified request answers *which key* signed it: method, path, host, date and body, all of them, within
-an hour. Whose key it is, and whether they may, is decided by the caller (`origin.key_owner`).
-RFC 9421 is not spoken yet; such requests are refused with a code of their own.
+an hour. Whose key it is, and whether they may, is decided by the caller (`origin.key_owner`). Which scheme a
+request is signed by is its sender's choice; neither asks for less than the other.
 """
 
 import base64
@@ -10,9 +10,8 @@ import binascii
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
@@ -20,65 +19,31 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
-from activitypub import adapter
+from activitypub import adapter, message_signatures
+from activitypub.claims import (
+    HEADER_LIMIT,
+    WITHOUT_BODY,
+    Headers,
+    Scheme,
+    check_host,
+    check_target,
+    check_time,
+    only,
+)
+from activitypub.claims import WINDOW as WINDOW
+from activitypub.claims import Claim as Claim
+from activitypub.claims import http_date as http_date
+from activitypub.claims import parse_http_date as parse_http_date
 from activitypub.errors import Malformed, NotAuthentic
 from activitypub.keypairs import RSA_BITS_READ, PublicKey
 
-WINDOW: Final = timedelta(hours=1)
-HEADER_LIMIT: Final = 8192
 ACTIVITY_JSON: Final = "application/activity+json"
 ALGORITHMS: Final = frozenset({"rsa-sha256", "hs2019"})
-WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 SAID_ONCE: Final = ("signature", "host", "date", "digest")
 
-DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DATE: Final = re.compile(
-    rf"({'|'.join(DAYS)}), (\d\d) ({'|'.join(MONTHS)}) (\d{{4}}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
-)
 _PARAMETER: Final = re.compile(r'\s*([a-zA-Z]+)\s*=\s*(?:"([^"\\]*)"|(\d{1,15}))\s*(?:,|$)', re.ASCII)
 _SECONDS: Final = re.compile(r"\d{1,15}", re.ASCII)
 _FIELD: Final = re.compile(r"\([a-z-]+\)|[a-z0-9-]+", re.ASCII)
-
-
-class Headers(Protocol):
-    """What a request's headers must be able to say: all values of a name, whatever its case."""
-
-    def getall(self, key: str, default: list[str]) -> list[str]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a Signature header claims; nothing of it is true before `verify_request` returned."""
-
-    key_id: str
-    algorithm: str
-    covered: tuple[str, ...]
-    signature: bytes
-    created: int | None
-    expires: int | None
-
-
-def http_date(instant: datetime) -> str:
-    """An aware instant as HTTP writes it: "Sun, 22 Nov 2026 10:00:00 GMT"."""
-    at = instant.astimezone(UTC)
-    return f"{DAYS[at.weekday()]}, {at.day:02} {MONTHS[at.month - 1]} {at.year:04} {at:%H:%M:%S} GMT"
-
-
-def parse_http_date(text: str) -> datetime:
-    """The instant in a Date header of exactly that form; NotAuthentic for any other."""
-    found = _DATE.fullmatch(text)
-    if found:
-        day, month, year, hour, minute, second = found.groups()[1:]
-        try:
-            at = datetime(
-                int(year), MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC
-            )
-        except ValueError as error:
-            raise NotAuthentic("bad-date", "The Date header names an instant that does not exist.") from error
-        if DAYS[at.weekday()] == found[1]:
-            return at
-    raise NotAuthentic("bad-date", "The Date header is not an HTTP date.")
 
 
 def body_digest(body: bytes) -> str:
@@ -94,12 +59,19 @@ def sign_request(
     key: RSAPrivateKey,
     now: datetime,
     content_type: str = ACTIVITY_JSON,
+    scheme: Scheme = "cavage",
 ) -> dict[str, str]:
-    """The headers that make this one request ours: Host, Date, Signature, with a body also Digest and
+    """The headers that make this one request ours: Host, Date, Signature, with a body also its digest and
     Content-Type. The query belongs to the signed target; the fragment is not on the wire."""
     parts = urlsplit(url)
     host = authority(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if scheme == "rfc9421":
+        plain = {"Host": host, "Date": http_date(now)} | (
+            {"Content-Type": content_type} if body is not None else {}
+        )
+        where = f"{parts.scheme}://{host}{target}"
+        return message_signatures.sign(method, where, body, key_id, key, now, plain)
     headers = {"Host": host, "Date": http_date(now)}
     if body is not None:
         headers["Digest"] = body_digest(body)
@@ -122,10 +94,10 @@ def authority(url: str) -> str:
 
 
 def read_signature(headers: Headers) -> Claim:
-    """What the request's one Signature header claims; NotAuthentic if there is none that we read."""
+    """What the request's one signature claims, in whichever scheme; NotAuthentic if there is none that we read."""
     if headers.getall("signature-input", []):
-        raise NotAuthentic("unknown-scheme", "The request is signed by RFC 9421, which we do not read yet.")
-    text = _only(headers, "signature")
+        return message_signatures.read_claim(headers)
+    text = only(headers, "signature")
     if text is None:
         raise NotAuthentic("not-signed", "The request is not signed.")
     said = _parameters(text)
@@ -157,6 +129,7 @@ def verify_request(
     authority: str,
     now: datetime,
     public_key: PublicKey,
+    scheme: str = "https",
 ) -> str:
     """The id of the key that signed this request, `claim.key_id`; NotAuthentic if it did not.
 
@@ -165,6 +138,10 @@ def verify_request(
     (created), and the digest of a body. Real servers sign a GET without its query, or with an empty path
     for /: both pass for GET only.
     """
+    if claim.scheme == "rfc9421":
+        base = f"{scheme}://{authority}"
+        how = (raw_target, headers, body, base, now, public_key)
+        return message_signatures.verify(claim, method.upper(), *how)
     if not isinstance(public_key, RSAPublicKey) or public_key.key_size not in RSA_BITS_READ:
         raise NotAuthentic("unfit-key", "The key does not fit the signature's algorithm.")
     if claim.algorithm not in ALGORITHMS:
@@ -172,10 +149,10 @@ def verify_request(
     method = method.upper()
     _check_coverage(claim, method)
     for name in SAID_ONCE:
-        _only(headers, name)
+        only(headers, name)
     values = {name: _covered_value(claim, headers, name) for name in claim.covered if name[0] != "("}
-    _check_host(values["host"], authority)
-    _check_time(claim, values.get("date"), now)
+    check_host(values["host"], authority)
+    check_time(claim, values.get("date"), now)
     if "digest" in values:
         _check_digest(values["digest"], body)
     for target in _targets(method, raw_target):
@@ -186,13 +163,6 @@ def verify_request(
             continue
         return claim.key_id
     raise NotAuthentic("wrong-signature", "The signature does not fit the request and the key.")
-
-
-def _only(headers: Headers, name: str) -> str | None:
-    values = headers.getall(name, [])
-    if len(values) > 1:
-        raise NotAuthentic("said-twice", f"The request has more than one {name.capitalize()} header.")
-    return values[0].strip(" \t") if values else None
 
 
 def _parameters(text: str) -> dict[str, str]:
@@ -235,26 +205,10 @@ def _check_coverage(claim: Claim, method: str) -> None:
 
 
 def _covered_value(claim: Claim, headers: Headers, name: str) -> str:
-    value = _only(headers, name)
+    value = only(headers, name)
     if value is None:
         raise NotAuthentic("bad-coverage", "The signature covers a header that the request does not have.")
     return value
-
-
-def _check_host(said: str, authority: str) -> None:
-    if said.lower().removesuffix(":443") != authority.lower().removesuffix(":443"):
-        raise NotAuthentic("foreign-host", "The request was signed for another host.")
-
-
-def _check_time(claim: Claim, date: str | None, now: datetime) -> None:
-    seconds = now.timestamp()
-    instants = [parse_http_date(date).timestamp()] if date is not None else []
-    if claim.created is not None:
-        instants.append(claim.created)
-    if any(abs(seconds - instant) > WINDOW.total_seconds() for instant in instants):
-        raise NotAuthentic("stale", "The request was signed more than an hour away from now.")
-    if claim.expires is not None and claim.expires < seconds:
-        raise NotAuthentic("stale", "The signature has expired.")
 
 
 def _check_digest(said: str, body: bytes) -> None:
@@ -272,8 +226,7 @@ def _check_digest(said: str, body: bytes) -> None:
 
 def _targets(method: str, raw_target: str) -> list[str]:
     """The request targets that a signature may have meant, the one on the wire first."""
-    if not raw_target.startswith("/") or "#" in raw_target:
-        raise NotAuthentic("bad-target", "The request target is not a path.")
+    check_target(raw_target)
     if method != "GET":
         return [raw_target]
     path, mark, query = raw_target.partition("?")

@@ -48,6 +48,7 @@ def _verify(request: web.Request, claim: Claim, body: bytes, actor: Actor) -> No
         request.app[HOME].authority,
         request.app[CLOCK].now(),
         keypairs.public_from_pem(actor.rsa_pem),
+        request.app[HOME].url.partition(":")[0],
     )
 
 

@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
 from activitypub import codec
 from activitypub.codec import Activity
-from activitypub.errors import Forbidden, NotAuthentic, TooLarge, Unreachable
+from activitypub.errors import Forbidden, TooLarge, Unreachable
 from activitypub.fetch import is_activity_type
 from activitypub.origin import same_origin
 from activitypub.signatures import Claim, parse_http_date, read_signature
@@ -30,6 +30,7 @@ from server.peers import pace
 from server.peers.actors import is_served
 from server.peers.callers import signer_of
 from server.peers.handlers import HANDLERS
+from server.peers.speakers import says_goodbye, speaker_of
 from server.together import Together
 
 AT_ONCE: Final = 32
@@ -39,11 +40,13 @@ TYPE_LENGTH: Final = 64
 
 @dataclass(frozen=True)
 class Arrived:
-    """A verified activity that is to be written down. `offset`: seconds by which its server's clock is ahead of ours."""
+    """A verified activity that is to be written down: `signer` is its actor, `carrier` signed the request, most often the same.
+    `offset`: seconds by which the carrier's clock is ahead of ours."""
 
     activity: Activity
     signer: Actor
     body: bytes
+    carrier: Actor
     offset: float | None
 
 
@@ -81,15 +84,20 @@ async def _take(request: web.Request, claim: Claim, body: bytes) -> None:
         raise dealing.forbidden(refused)
     if known is None:
         pace.check_unknown(app, claim.key_id)
-    if known is None and _says_goodbye(codec.tidy(codec.decode(body))):
+    if known is None and says_goodbye(codec.tidy(codec.decode(body))):
         return
     signer = await signer_of(request, claim, body, known)
     await pace.check_server(app, signer.authority)
     app[remote.MEMORY].answered(signer.authority)
     activity = codec.tidy(codec.decode(body))
-    _check_speaker(activity, signer)
+    speaker = await speaker_of(app, activity, signer)
+    if speaker is None:
+        return
+    if not same_origin(activity.id, speaker.uri):
+        raise Forbidden("foreign-id", "The activity has an id of another server.")
     await pace.check_room(app)
-    await door.stored.ask(Arrived(activity, signer, body, _clock_offset(request, claim)))
+    offset = _clock_offset(request, claim)
+    await door.stored.ask(Arrived(activity, speaker, body, signer, offset))
 
 
 async def _store(app: web.Application, arrived: Sequence[Arrived]) -> Sequence[None]:
@@ -99,40 +107,28 @@ async def _store(app: web.Application, arrived: Sequence[Arrived]) -> Sequence[N
         (one.activity.id, one.signer.uri, one.body) for one in arrived if one.activity.type in HANDLERS
     ]
     async with app[DATABASE].ACT.begin() as session:
-        for one in sorted(arrived, key=lambda each: each.signer.authority):
-            if memory.is_news(one.signer.authority, now):
-                await note_seen(session, one.signer.authority, one.offset, now)
+        for one in sorted(arrived, key=lambda each: each.carrier.authority):
+            if memory.is_news(one.carrier.authority, now):
+                await note_seen(session, one.carrier.authority, one.offset, now)
         new = await queues.accept_all(session, handled, now)
         for one in arrived:
             word = "repeated" if one.activity.type in HANDLERS else "ignored"
             if one.activity.id in new:
                 new.discard(one.activity.id)  # another one with the same id repeats it
                 word = "received"
-            kind = one.activity.type[:TYPE_LENGTH]
-            log(session, f"activity {word}", now, actor=one.signer.uri, type=kind)
+            detail: dict[str, Any] = {"type": one.activity.type[:TYPE_LENGTH]}
+            if one.carrier.uri != one.signer.uri:
+                detail["carrier"] = one.carrier.uri
+            log(session, f"activity {word}", now, actor=one.signer.uri, **detail)
     return [None] * len(arrived)
 
 
-def _check_speaker(activity: Activity, signer: Actor) -> None:
-    """Whoever signed the request speaks, under an id of its own server."""
-    if activity.actor != signer.uri:
-        raise NotAuthentic("foreign-actor", "The request is signed by another actor than the activity names.")
-    if not same_origin(activity.id, signer.uri):
-        raise Forbidden("foreign-id", "The activity has an id of another server.")
-
-
-def _says_goodbye(activity: Activity) -> bool:
-    """Does an actor delete or change itself (or delete anything)? From one that we never met, this means nothing to us."""
-    about_itself = activity.object_id == activity.actor
-    return activity.type == "Delete" or (activity.type == "Update" and about_itself)
-
-
 def _clock_offset(request: web.Request, claim: Claim) -> float | None:
-    """Seconds by which the sender's clock is ahead of ours, by the Date that it signed."""
-    if "date" not in claim.covered:
-        return None
-    said: datetime = parse_http_date(request.headers["Date"].strip())
-    return (said - request.app[CLOCK].now()).total_seconds()
+    """Seconds by which the sender's clock is ahead of ours, by the Date that it signed, or when it says it signed."""
+    now: datetime = request.app[CLOCK].now()
+    if "date" in claim.covered:
+        return (parse_http_date(request.headers["Date"].strip()) - now).total_seconds()
+    return None if claim.created is None else claim.created - now.timestamp()
 
 
 async def _body(request: web.Request) -> bytes:

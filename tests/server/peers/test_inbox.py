@@ -474,9 +474,9 @@ async def test_a_goodbye_of_somebody_unknown_is_taken_without_a_look(
 
 async def test_types_that_mean_nothing_here_are_counted_and_not_kept(world: World, masto: Stranger) -> None:
     ana = masto.person("ana")
-    assert await world.post(ana, ana.activity("Like", object=f"{OAK}/1")) == 202
+    assert await world.post(ana, ana.activity("Listen", object=f"{OAK}/1")) == 202
     assert await world.count(InboxItem) == 0
-    assert [e.detail for e in await world.events("activity ignored")] == [{"type": "Like"}]
+    assert [e.detail for e in await world.events("activity ignored")] == [{"type": "Listen"}]
 
 
 async def test_too_many_at_once_are_asked_to_come_again(world: World, masto: Stranger) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import keypairs, proofs, signatures
+from activitypub.claims import Scheme
 from models import people
 from models.base import Database
 from models.events import Event
@@ -104,6 +105,11 @@ class Person:
             "actor": self.uri,
             **fields,
         }
+
+    def proved(self, activity: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
+        """The activity with a proof by this actor, made now."""
+        at = records.stamp(self.server.world.clock.now())
+        return proofs.sign_activity({**activity, **changed}, self.ed25519, f"{self.uri}#ed25519-key", at)
 
     def record(self, type_: str, scope: str | None, **fields: Any) -> dict[str, Any]:
         """A record signed by this actor's key, dated by the world's clock."""
@@ -282,15 +288,24 @@ class World(Federation):
         status, headers, body = await self.request("GET", url, headers={**signed, "Accept": accept})
         return status, headers, orjson.loads(body) if "json" in headers.get("Content-Type", "") else body
 
-    def signed(self, method: str, url: str, body: bytes | None, by: Person) -> dict[str, str]:
-        return signatures.sign_request(method, url, body, by.key_id, by.rsa, self.clock.now())
+    def signed(
+        self, method: str, url: str, body: bytes | None, by: Person, scheme: Scheme = "cavage"
+    ) -> dict[str, str]:
+        how = (by.key_id, by.rsa, self.clock.now())
+        return signatures.sign_request(method, url, body, *how, scheme=scheme)
 
     async def post(
-        self, by: Person, activity: Mapping[str, Any], *, to: str = "http://oak.test/inbox"
+        self,
+        by: Person,
+        activity: Mapping[str, Any],
+        *,
+        to: str = "http://oak.test/inbox",
+        scheme: Scheme = "cavage",
     ) -> int:
         """Post an activity to an inbox, signed by somebody; returns the status."""
         body = orjson.dumps(activity)
-        status, _, _ = await self.request("POST", to, headers=self.signed("POST", to, body, by), body=body)
+        headers = self.signed("POST", to, body, by, scheme)
+        status, _, _ = await self.request("POST", to, headers=headers, body=body)
         return status
 
     async def tell(self, by: Person, activity: Mapping[str, Any], *, to: str = "oak") -> str | None:

@@ -1,0 +1,5 @@
+"""One instance, oak.test, and one stranger, masto.test, over real HTTP."""
+
+from tests.server.peers.conftest import founded as founded
+from tests.server.peers.conftest import masto as masto
+from tests.server.peers.conftest import world as world
