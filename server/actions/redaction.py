@@ -13,6 +13,7 @@ from models.decisions import Draft
 from models.ledger import RecordRow, Scope, Signed
 from models.posts import Activity, Post
 from models.rules.records import read_again
+from models.talk import PulseVote
 from server.translate import paragraphs
 
 REMOVED = "<p>(A text was removed here.)</p>"
@@ -38,6 +39,12 @@ async def scrub(session: AsyncSession, scope: Scope, texts: Gone) -> None:
         return
     for post in (await session.scalars(select(Post).where(Post.scope == scope.name))).all():
         post.body = _without(post.body, gone)
+        for (
+            digest,
+            text,
+        ) in gone.items():  # answers to an option of a poll, which has another name from now on
+            answers = (PulseVote.post_id == post.id, PulseVote.option == text)
+            await session.execute(update(PulseVote).where(*answers).values(option=_instead(digest)))
     for activity in (await session.scalars(select(Activity).where(Activity.scope == scope.name))).all():
         activity.body = _without(activity.body, gone)
     words = list(gone.values())
@@ -74,9 +81,13 @@ def _take_out(document: Any, gone: Gone) -> int:
         changed += 1
     for digest, text in gone.items():
         if document.get("name") == text:  # an option of a poll, which stays one of its own
-            document["name"] = f"(removed) {digest[:8]}"
+            document["name"] = _instead(digest)
             changed += 1
     return changed
+
+
+def _instead(digest: str) -> str:
+    return f"(removed) {digest[:8]}"
 
 
 def _shows(content: str, text: str) -> bool:

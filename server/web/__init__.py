@@ -19,6 +19,7 @@ from server.web import (
     convening,
     decisions,
     helping,
+    hiding,
     home,
     joining,
     listing,
@@ -40,6 +41,8 @@ from server.web.troubles import trouble_page
 DECISION = "/decisions/{name:[0-9a-f]{64}}"
 POST = "/posts/{token:[0-9a-f]{16}}"
 TEXT = "remove/{text:[0-9a-f]{64}}"
+REPLY = "replies/{number:[0-9]{1,12}}/{act:hide|show}"
+QUOTE = "quotes/{number:[0-9]{1,12}}/{act:revoke}"
 
 
 def add_routes(app: web.Application) -> None:
@@ -99,6 +102,8 @@ def _of_decisions() -> list[web.RouteDef]:
         web.post(f"{DECISION}/object", taking(afterwards.object_)),
         web.get(f"{DECISION}/{TEXT}", removing.remove_page),
         web.post(f"{DECISION}/{TEXT}", taking(removing.remove)),
+        *(web.get(f"{DECISION}/{what}", hiding.ask) for what in (REPLY, QUOTE)),
+        *(web.post(f"{DECISION}/{what}", taking(hiding.do)) for what in (REPLY, QUOTE)),
         web.get(f"{DECISION}/circle", rooms.room),
         web.get(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", room_acts.to_room),
         web.post(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", taking(room_acts.act)),

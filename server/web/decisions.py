@@ -19,6 +19,7 @@ from server.web.chances import aftermath_needs, can_leave, removals_for
 from server.web.moments import plural, verb
 from server.web.names import Names, Said, Who, names_of
 from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, decision_path, proposals_needed
+from server.web.outside import Outside, outside_of
 from server.web.phases import Phase, now_words, phases_of
 from server.web.render import frame_of, page
 from server.web.results import SHOWN_IN, Keeper, Line, Result, keepers_of, lines_of, numbers_of, result_of
@@ -109,6 +110,7 @@ class DecisionPage:
     set_root: str
     set_size: int
     terms: str
+    outside: Outside
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,8 @@ async def show(request: web.Request) -> web.StreamResponse:
         removals = removals_for(visit, known.scope, known.records)
         known = replace(known, names=replace(known.names, removals=removals))
         ways_out = _may_withdraw(visit, known), _may_leave(visit, known)
-        context = _page(known, await _needs(visit, known), ways_out, request.query.get("done", ""))
+        needs, outside = await _needs(visit, known), await outside_of(visit, known.scope)
+        context = _page(known, needs, ways_out, request.query.get("done", ""), outside)
         return page(request, frame_of(visit), "decisions/show.html", context)
 
 
@@ -186,7 +189,9 @@ def _may_leave(visit: Visit, known: Known) -> bool:
     return visit.viewer.may("convene") and not said and can_leave(known.view, us)
 
 
-def _page(known: Known, needs: Sequence[Need], ways_out: tuple[bool, bool], done: str) -> DecisionPage:
+def _page(
+    known: Known, needs: Sequence[Need], ways_out: tuple[bool, bool], done: str, outside: Outside
+) -> DecisionPage:
     view, names, offer = known.view, known.names, known.view.offer
     may_withdraw, may_leave = ways_out
     return DecisionPage(
@@ -223,6 +228,7 @@ def _page(known: Known, needs: Sequence[Need], ways_out: tuple[bool, bool], done
         set_root=set_root(record.digest for record in known.records),
         set_size=len(known.records),
         terms=view.terms.digest if view.terms else "",
+        outside=outside,
     )
 
 

@@ -1,0 +1,179 @@
+"""What is said from outside about a decision, on its page: the pulse, replies, likes, quotes. Apart from everything that counts.
+
+Foreign HTML passes through `activitypub.content.sanitise` once more on its way out; foreign files are linked, never shown.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from markupsafe import Markup
+from sqlalchemy import select
+
+from activitypub.content import is_blank, sanitise
+from models import people, talk
+from models.ledger import Scope
+from models.peers import Peer
+from models.people import Actor
+from models.posts import Post
+from models.talk import Quote, Reply
+from server.actions import pulse
+from server.web.moments import plural
+from server.web.needs import decision_path
+from server.web.sessions import Visit
+
+SHOWN: Final = 100
+QUOTES_SHOWN: Final = 20
+SERVERS_SHOWN: Final = 8
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file of theirs: only a link, with its text."""
+
+    url: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A reply. `folded` says why it is not open at once; `act` is the page on which this viewer hides it or shows it again."""
+
+    anchor: str
+    author: str
+    profile: str
+    at: datetime
+    changed: bool
+    url: str
+    content: Markup
+    language: str | None
+    folded: str
+    is_private: bool
+    is_hidden: bool
+    attachments: Sequence[Attached]
+    act: str
+
+
+@dataclass(frozen=True)
+class Quoting:
+    author: str
+    url: str
+    act: str
+
+
+@dataclass(frozen=True)
+class PulseView:
+    """Answers from outside to one Question."""
+
+    options: Sequence[tuple[str, int]]
+    voters: int
+    words: str
+    cap: str
+
+
+@dataclass(frozen=True)
+class Outside:
+    pulses: Sequence[PulseView]
+    voices: Sequence[Voice]
+    reactions: str
+    quotes: Sequence[Quoting]
+    more: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.pulses or self.voices or self.reactions or self.quotes)
+
+
+async def outside_of(visit: Visit, scope: Scope) -> Outside:
+    """Everything from outside about a decision that this viewer may see."""
+    here = select(Post).where(Post.scope == scope.name, Post.is_public, Post.deleted_at.is_(None))
+    posts = (await visit.session.scalars(here.order_by(Post.id))).all()
+    moderates = visit.viewer.is_member and visit.viewer.may("moderate")
+    replies = await talk.thread(
+        visit.session,
+        scope.name,
+        SHOWN + 1,
+        with_private=visit.viewer.is_member,
+        with_hidden=moderates,
+    )
+    ids, path = [post.id for post in posts], decision_path(scope.name)
+    quotes = await talk.quotes_of(visit.session, ids, QUOTES_SHOWN) if ids else ()
+    named = {one.author for one in replies} | {one.author for one in quotes}
+    authors = await people.actors_by_uri(visit.session, named)
+    limits = await _limits(visit, {one.authority for one in replies})
+    shown = [one for one in replies[-SHOWN:] if limits.get(one.authority) != "blocked"]
+    return Outside(
+        pulses=[found for post in posts if (found := await _pulse(visit, post))],
+        voices=[_voice(one, authors.get(one.author), limits, path if moderates else "") for one in shown],
+        reactions=_reactions(await talk.reactions_to(visit.session, ids) if ids else {}),
+        quotes=[_quoting(one, authors.get(one.author), path if moderates else "") for one in quotes],
+        more=len(replies) > SHOWN,
+    )
+
+
+async def _limits(visit: Visit, authorities: Iterable[str]) -> Mapping[str, str]:
+    """Which of these servers are limited or blocked here."""
+    rows = (await visit.session.scalars(select(Peer).where(Peer.authority.in_(list(authorities))))).all()
+    return {
+        row.authority: "blocked" if row.is_blocked else "limited"
+        for row in rows
+        if row.is_blocked or row.is_limited
+    }
+
+
+async def _pulse(visit: Visit, post: Post) -> PulseView | None:
+    """Answers to a Question, once there are some."""
+    if not pulse.is_pulse(post):
+        return None
+    found = await pulse.counts(visit.session, post)
+    if not found.voters:
+        return None
+    listed = [f"{authority} ({many})" for authority, many in found.servers[:SERVERS_SHOWN]]
+    rest = len(found.servers) - len(listed)
+    listed += [f"{plural(rest, 'other server')}"] if rest else []
+    words = (
+        f"{plural(found.voters, 'answer')} from {plural(len(found.servers), 'server')}: {', '.join(listed)}."
+    )
+    cap = f"Of each server at most the first {pulse.MOST_PER_SERVER} are counted"
+    full = ", ".join(found.capped[:SERVERS_SHOWN])
+    return PulseView(found.options, found.voters, words, f"{cap}; reached by {full}." if full else f"{cap}.")
+
+
+def _voice(row: Reply, author: Actor | None, limits: Mapping[str, str], moderation: str) -> Voice:
+    limited = f"From {row.authority}, which is limited here" if row.authority in limits else ""
+    hidden = "Hidden by who moderates here" if row.hidden_at else ""
+    act = f"{moderation}/replies/{row.id}/{'show' if row.hidden_at else 'hide'}" if moderation else ""
+    content = sanitise(row.content)
+    return Voice(
+        anchor=f"reply-{row.id}",
+        author=name_of(author, row.author),
+        profile=(author.url if author is not None else None) or row.author,
+        at=row.received_at,
+        changed=row.updated_at is not None,
+        url=row.url or row.uri,
+        content=Markup("") if is_blank(content) else Markup(content),
+        language=row.language,
+        folded=hidden or limited or row.summary or "",
+        is_private=not row.is_public,
+        is_hidden=row.hidden_at is not None,
+        attachments=[Attached(one["url"], one["text"] or "without a text") for one in row.attachments],
+        act=act,
+    )
+
+
+def name_of(author: Actor | None, uri: str) -> str:
+    """@name@host, or the address of an actor that we know no more."""
+    return author.address if author is not None else uri
+
+
+def _quoting(row: Quote, author: Actor | None, moderation: str) -> Quoting:
+    act = f"{moderation}/quotes/{row.id}/revoke" if moderation else ""
+    return Quoting(name_of(author, row.author), row.quoting, act)
+
+
+def _reactions(many: Mapping[str, int]) -> str:
+    """“3 likes and 1 boost”; emojis are likes in other words."""
+    likes = many.get("like", 0) + many.get("emoji", 0)
+    said = [plural(likes, "like")] if likes else []
+    said += [plural(many["announce"], "boost")] if many.get("announce") else []
+    return " and ".join(said)
