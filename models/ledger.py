@@ -244,10 +244,13 @@ async def records(session: AsyncSession, scope_id: int, now: datetime) -> list[R
 
 async def record_named(session: AsyncSession, scope_id: int, digest: str) -> Record | None:
     """One record of a scope by its digest."""
-    found = await _read_again(
-        session, _NAMED.where(RecordRow.scope_id == scope_id, RecordRow.digest == digest)
-    )
-    return found[0] if found else None
+    wanted = _NAMED.where(RecordRow.scope_id == scope_id, RecordRow.digest == digest)
+    return next(iter(await _read_again(session, wanted)), None)
+
+
+async def of_types(session: AsyncSession, scope_id: int, types: Sequence[str]) -> list[Record]:
+    """Records of these types, held back or not."""
+    return await _read_again(session, _NAMED.where(RecordRow.scope_id == scope_id, RecordRow.type.in_(types)))
 
 
 async def records_named(session: AsyncSession, digests: Iterable[str]) -> dict[str, Record]:

@@ -26,6 +26,7 @@ from models.rules.records import BadRecord, Record, read, sitting_input
 from models.rules.refusals import NotAllowed
 from models.rules.standing import standing
 from server.actions.redaction import named_by, scrub
+from server.actions.signers import admitted
 from server.actions.telling import us
 from server.home import Home
 
@@ -82,6 +83,7 @@ async def take_in(
             raise NotAllowed("participant", "Only participants put records into a scope.")
         if place.held + len(mine) > MOST_RECORDS:
             raise NotAllowed("full", "This scope holds as many records as it may.")
+        mine = await admitted(session, place.scope, mine, place.held, carrier, now)
         new = await _put(session, place.scope, mine, texts, now)
         place.held += len(new)
         if any(record.type == "Answer" for record in new):

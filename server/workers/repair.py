@@ -30,6 +30,7 @@ from server.workers.slots import keep_busy
 LEASE: Final = timedelta(minutes=10)
 SCOPES_AT_ONCE: Final = 4
 PULLING_SECONDS: Final = 180.0  # for one participant: all of them are pulled from at once, within the lease
+TURNS: Final = 2  # in the second, the keys are known that Answers in later buckets named
 MOST_PAGES: Final = 200
 PAGE_RECORDS: Final = 100
 INTERVAL: Final = timedelta(minutes=10)
@@ -87,12 +88,13 @@ async def _pull_from(app: web.Application, name: str, other: Participant) -> Pul
         async with asyncio.timeout(PULLING_SECONDS):
             address = await _address(app, other, name)
             head = read_head(await remote.document(app, address), name)
-            ours = await _buckets(app, name)
-            different = [digit for digit, entry in head.buckets.items() if ours.get(digit) != entry]
-            for digit in different:
-                entry = head.buckets[digit]
-                if (await _buckets(app, name)).get(digit) != entry:  # others are pulled from too
-                    await _pull_bucket(app, name, other.authority, address, digit)
+            for _ in range(TURNS):
+                ours = await _buckets(app, name)
+                different = [digit for digit, entry in head.buckets.items() if ours.get(digit) != entry]
+                for digit in different:
+                    entry = head.buckets[digit]
+                    if (await _buckets(app, name)).get(digit) != entry:  # others are pulled from too
+                        await _pull_bucket(app, name, other.authority, address, digit)
     except (WireError, Refusal, TimeoutError) as error:
         logger.info("repair of %s from %s: %s", name[:12], other.authority, error)
         return Pulled(other.key, reached=False)

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from activitypub import proofs
 from models import ledger
 from models.ledger import Participant, RecordRow, Scope, TextRow
+from models.rules import records
+from server.actions import signers
 from tests.server.peers.joint import Joint, words
 from tests.server.peers.world import Person, Stranger, World
 
@@ -412,3 +415,56 @@ async def test_records_stay_whatever_becomes_of_the_note_that_carried_them(
     assert await world.tell(gone, gone.activity("Delete", object=create["object"]["id"])) == "done"
     assert await world.tell(gone, create) == "done"
     assert await held(world, joint.name) == {"Offer", "Option"}
+
+
+# Whose records are taken in
+
+
+async def test_records_by_keys_that_nobody_named_are_passed_over_and_all_others_taken_in(
+    world: World, joint: Joint
+) -> None:
+    elm = joint.convener
+    await world.tell(elm, joint.offering())
+    thrown_away = [elm.server.person(f"key{number}") for number in range(3)]
+    garbage = [who.record("Leave", joint.name) for who in thrown_away]
+    genuine = elm.record("Leave", joint.name)
+    assert await world.tell(elm, joint.adding(elm, *garbage, genuine)) == "done"
+    assert await world.count(RecordRow, RecordRow.type == "Leave") == 1
+    [event] = await world.events("records passed over")
+    assert (event.actor, event.scope, event.detail) == ("elm.test", joint.name, {"records": 3})
+
+
+async def test_circles_that_only_somebody_uninvited_names_are_nobody(world: World, joint: Joint) -> None:
+    """An Answer by a throw-away key would name as many keys as it likes."""
+    elm = joint.convener
+    await world.tell(elm, joint.offering())
+    stranger, circle = elm.server.person("stranger"), elm.server.person("circle")
+    sitting = proofs.sign_bytes(records.sitting_input(joint.name, stranger.key), circle.ed25519)
+    name, _ = words("A circle")
+    answer = stranger.record(
+        "Answer",
+        joint.name,
+        takes="binding",
+        circles=[{"key": circle.key, "name": name, "size": 3, "signature": sitting}],
+        keeps=True,
+        instance=stranger.key,
+        actor=stranger.uri,
+        round=1,
+    )
+    assert await world.tell(elm, joint.adding(elm, answer, circle.record("Leave", joint.name))) == "ignored"
+    assert await world.count(RecordRow) == 1
+
+
+async def test_of_one_key_only_so_many_records_are_taken_in(
+    world: World, joint: Joint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signers, "MOST_BY_ONE_KEY", 4)
+    elm = joint.convener
+    await world.tell(elm, joint.offering())
+    listed = [
+        elm.record("Receipt", joint.name, held=[{"record": f"{n:064x}", "received": "2026-11-22T10:00:00Z"}])
+        for n in range(6)
+    ]
+    await world.tell(elm, joint.adding(elm, *listed[:2]))
+    await world.tell(elm, joint.adding(elm, *listed[2:]))
+    assert await world.count(RecordRow, RecordRow.by == elm.key) == 4
