@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import actors, delivery, inbox, records, startup, tally
+from bench import actors, delivery, inbox, pages, records, startup, tally
 from bench.cores import LOAD, MEASURED, pin
 from bench.figures import HEADING, Figure
 
@@ -17,6 +17,7 @@ MEASURES: dict[str, Callable[[int], list[Figure]]] = {
     "actors": actors.measure,
     "startup": startup.measure,
     "tally": tally.measure,
+    "pages": pages.measure,
 }
 
 
