@@ -34,7 +34,7 @@ MEMBERS: Final = 1_000
 SEATED: Final = 200  # in circles; the others joined later (a collective brings at most sixty circles)
 SECONDS: Final = 1.5
 AT_MOST: Final = 30.0  # ms
-TOKEN: Final = "a token that nobody else has"
+TOKEN: Final = "a-token-that-nobody-else-has"
 
 
 def measure(rounds: int) -> list[Figure]:
@@ -148,6 +148,7 @@ def _final(scope_id: object, question: object, now: datetime) -> dict[str, objec
         "opens_at": now - timedelta(days=9),
         "closes_at": now - timedelta(days=7),
         "state": "final",
+        "is_over": True,
         "outcome": "adopted",
         "set_root": "",
         "set_size": 0,

@@ -8,7 +8,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Integer, Select, String, Text, UniqueConstraint, and_, delete, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    delete,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,6 +34,7 @@ class Decision(Base):
     """Cache of what the records of a scope say, for lists. Every column follows from the records and an instant."""
 
     __tablename__ = "decisions"
+    __table_args__ = (Index("ix_decisions_is_over", "is_over", "scope_id"),)
 
     scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"), primary_key=True)
     question: Mapped[str] = mapped_column(String(64))  # digest of the question's text
@@ -29,6 +43,7 @@ class Decision(Base):
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime] = mapped_column(index=True)
     state: Mapped[str] = mapped_column(String(16), index=True)
+    is_over: Mapped[bool] = mapped_column(Boolean)  # its state is one that ends it
     outcome: Mapped[str | None] = mapped_column(String(16))
     winner: Mapped[str | None] = mapped_column(String(64))
     terms: Mapped[str | None] = mapped_column(String(64))
@@ -98,21 +113,24 @@ class Confirmation(Base):
 
 async def decisions_page(
     session: AsyncSession,
-    states: Sequence[str],
+    is_over: bool | None,
     visible: Sequence[str],
     before: int | None,
     size: int,
     words: Sequence[str] = (),
 ) -> Sequence[tuple[Decision, Scope]]:
-    """Decisions in one of `states` and of one of these visibilities, newest first, older than scope `before`, whose question
-    has all these words in it."""
-    query = _decisions().where(Decision.state.in_(states), Scope.visibility.in_(visible))
+    """Decisions that are over, or running, or (None) all, of one of these visibilities, newest first, older than scope
+    `before`, whose question has all these words in it. However many there are, only what is shown is read."""
+    query = _decisions().where(Scope.visibility.in_(visible))
+    if is_over is not None:
+        query = query.where(Decision.is_over.is_(is_over))
     if words:
         asked = and_(TextRow.scope_id == Scope.id, TextRow.digest == Decision.question)
         query = query.join(TextRow, asked).where(*(TextRow.text.icontains(w, autoescape=True) for w in words))
     if before is not None:
-        query = query.where(Scope.id < before)
-    return [(d, s) for d, s in (await session.execute(query.order_by(Scope.id.desc()).limit(size))).all()]
+        query = query.where(Decision.scope_id < before)
+    query = query.order_by(Decision.scope_id.desc()).limit(size)
+    return [(d, s) for d, s in (await session.execute(query)).all()]
 
 
 async def unanswered(

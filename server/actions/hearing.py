@@ -24,7 +24,7 @@ from models.people import Actor
 from models.rules.merkle import set_root
 from models.rules.records import BadRecord, Record, read, sitting_input
 from models.rules.refusals import NotAllowed
-from models.rules.standing import standing
+from models.rules.standing import ENDED, standing
 from server.actions.redaction import named_by, scrub
 from server.actions.signers import admitted
 from server.actions.telling import us
@@ -212,6 +212,7 @@ async def derived(session: AsyncSession, scope: Scope, now: datetime) -> Decisio
         opens_at=view.opens,
         closes_at=view.closes,
         state=view.state,
+        is_over=view.state in ENDED,
         outcome=view.outcome,
         winner=view.winner,
         terms=view.terms.digest if view.terms else None,

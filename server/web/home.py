@@ -13,7 +13,7 @@ from models.ledger import Scope, TextRow
 from models.people import Actor
 from server.actions.visible import visibilities
 from server.web.names import Names, Said, Who
-from server.web.needs import OVER, RUNNING, Need, decision_path, needs_of
+from server.web.needs import Need, decision_path, needs_of
 from server.web.render import frame_of, page
 from server.web.sessions import Visit, reading
 from server.web.words import DONE, OUTCOMES, STATES, Label
@@ -90,14 +90,14 @@ def _said(texts: Mapping[str, TextRow], digest: str) -> Said:
 async def decisions_running(visit: Visit) -> Sequence[Row]:
     """What is being decided and may be seen by this viewer, the next to close first."""
     seen = visibilities(visit.viewer)
-    found = await decisions.decisions_page(visit.session, RUNNING, seen, None, MOST_RUNNING)
+    found = await decisions.decisions_page(visit.session, False, seen, None, MOST_RUNNING)
     return await rows_of(visit, sorted(found, key=lambda one: one[0].closes_at))
 
 
 async def decisions_over(visit: Visit, before: int | None) -> tuple[Sequence[Row], int | None]:
     """A page of what was decided, the latest first, and where the next page begins."""
     seen = visibilities(visit.viewer)
-    found = await decisions.decisions_page(visit.session, OVER, seen, before, AT_ONCE + 1)
+    found = await decisions.decisions_page(visit.session, True, seen, before, AT_ONCE + 1)
     more = found[AT_ONCE - 1][1].id if len(found) > AT_ONCE else None
     return await rows_of(visit, found[:AT_ONCE]), more
 

@@ -10,7 +10,6 @@ from aiohttp import web
 from models import decisions
 from server.actions.visible import visibilities
 from server.web.home import AT_ONCE, Row, rows_of
-from server.web.needs import OVER, RUNNING
 from server.web.render import frame_of, page
 from server.web.sessions import Visit, reading
 from server.web.words import Choice, table
@@ -20,7 +19,7 @@ LONGEST: Final = 200  # characters of a search
 SHOWN: Final[Mapping[str, Choice]] = table(
     (Choice("all", "All"), Choice("running", "Running"), Choice("over", "Decided"))
 )
-STATES: Final[Mapping[str, Sequence[str]]] = {"all": (*RUNNING, *OVER), "running": RUNNING, "over": OVER}
+IS_OVER: Final[Mapping[str, bool | None]] = {"all": None, "running": False, "over": True}
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class ListPage:
 async def list_page(request: web.Request) -> web.StreamResponse:
     q = " ".join(request.query.get("q", "")[:LONGEST].split())
     show = request.query.get("show", "all")
-    show = show if show in STATES else "all"
+    show = show if show in SHOWN else "all"
     before = request.query.get("before", "")
     number = int(before) if before.isdecimal() and len(before) < 16 else None
     async with reading(request) as visit:
@@ -63,7 +62,7 @@ async def list_page(request: web.Request) -> web.StreamResponse:
 
 async def _found(visit: Visit, show: str, q: str, before: int | None) -> tuple[Sequence[Row], int | None]:
     seen, words = visibilities(visit.viewer), q.split()[:MOST_WORDS]
-    found = await decisions.decisions_page(visit.session, STATES[show], seen, before, AT_ONCE + 1, words)
+    found = await decisions.decisions_page(visit.session, IS_OVER[show], seen, before, AT_ONCE + 1, words)
     more = found[AT_ONCE - 1][1].id if len(found) > AT_ONCE else None
     return await rows_of(visit, found[:AT_ONCE]), more
 

@@ -16,7 +16,6 @@ from server.web.sessions import Visit
 
 BEFORE: Final = ("gathering", "deliberating")
 RUNNING: Final = (*BEFORE, "voting", "closing", "provisional")
-OVER: Final = ("final", "heard", "contested", "undecided", "void", "withdrawn", "lapsed")
 
 
 @dataclass(frozen=True)

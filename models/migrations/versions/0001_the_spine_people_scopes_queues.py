@@ -157,6 +157,7 @@ def upgrade() -> None:
     sa.Column('opens_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('closes_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('is_over', sa.Boolean(), nullable=False),
     sa.Column('outcome', sa.String(length=16), nullable=True),
     sa.Column('winner', sa.String(length=64), nullable=True),
     sa.Column('terms', sa.String(length=64), nullable=True),
@@ -169,6 +170,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('decisions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_decisions_closes_at'), ['closes_at'], unique=False)
+        batch_op.create_index('ix_decisions_is_over', ['is_over', 'scope_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_decisions_state'), ['state'], unique=False)
 
     op.create_table('followings',
@@ -266,6 +268,9 @@ def upgrade() -> None:
     sa.UniqueConstraint('scope_id', 'digest', name=op.f('uq_texts_scope_id_digest')),
     sqlite_autoincrement=True
     )
+    with op.batch_alter_table('texts', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_texts_digest'), ['digest'], unique=False)
+
     op.create_table('deliveries',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('host', sa.String(length=300), nullable=False),
@@ -775,6 +780,7 @@ def downgrade() -> None:
     op.drop_table('followings')
     with op.batch_alter_table('decisions', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_decisions_state'))
+        batch_op.drop_index('ix_decisions_is_over')
         batch_op.drop_index(batch_op.f('ix_decisions_closes_at'))
 
     op.drop_table('decisions')
