@@ -6,18 +6,21 @@ decided in `network`, how often by the server.
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
 from activitypub import codec, network
+from activitypub.claims import Scheme
 from activitypub.errors import Malformed, NotAuthentic, Refused, Unreachable
+from activitypub.knocking import Knocks, knock
 from activitypub.origin import same_origin
 
 Json = dict[str, Any]
-Signer = Callable[[str, str], Mapping[str, str]]
+Signer = Callable[[str, str, Scheme], Mapping[str, str]]
 
 HOPS: Final = 3
 JRD_BYTES: Final = 64_000
@@ -27,8 +30,19 @@ JRD_TYPES: Final = frozenset({"application/jrd+json", "application/json"})
 _PROFILE: Final = re.compile(r';\s*profile\s*=\s*(?:"([^"]*)"|([^\s;"]+))', re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One answer: a body with its type, or where it leads on."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+    leads_to: str | None = None
+
+
 class Fetcher:
-    """Fetches through one session; `sign(method, url)` gives the headers that make a request ours."""
+    """Fetches through one session; `sign(method, url, scheme)` gives the headers that make a request ours, and `knocks`
+    what is remembered of a host."""
 
     def __init__(
         self,
@@ -37,11 +51,13 @@ class Fetcher:
         *,
         seconds: float = network.SECONDS,
         limit: int = codec.MAX_BYTES,
+        knocks: Callable[[str], Knocks] = lambda _: Knocks(),
     ) -> None:
         self._session = session
         self._sign = sign
         self._seconds = seconds
         self._limit = limit
+        self._knocks = knocks
 
     async def document(self, url: str) -> Json:
         """The ActivityPub document named `url`, its id being its address.
@@ -68,7 +84,7 @@ class Fetcher:
         """The WebFinger answer (or NodeInfo document) at `url`, at most 64 kB, fetched unsigned."""
         try:
             async with asyncio.timeout(self._seconds):
-                data, content_type, _ = await self._follow(url, _plain, JRD_BYTES)
+                data, content_type, _ = await self._follow(url, self._plainly, JRD_BYTES)
         except TimeoutError as error:
             raise Unreachable("timeout", "The other server did not answer in time.") from error
         if _mime(content_type) not in JRD_TYPES:
@@ -81,25 +97,34 @@ class Fetcher:
             raise Malformed("wrong-type", "The answer is not an ActivityPub document.")
         return codec.decode(data, self._limit), where
 
-    def _signed(self, url: str) -> Mapping[str, str]:
-        return {"Accept": ACCEPT, **self._sign("GET", url)}
+    async def _signed(self, url: str, limit: int) -> Hop:
+        async def ask(scheme: Scheme) -> Hop:
+            return await self._hop(url, {"Accept": ACCEPT, **self._sign("GET", url, scheme)}, limit)
+
+        return await knock(ask, self._knocks(urlsplit(url).netloc))
+
+    async def _plainly(self, url: str, limit: int) -> Hop:
+        return await self._hop(url, {"Accept": "application/jrd+json, application/json"}, limit)
 
     async def _follow(
-        self, url: str, headers: Callable[[str], Mapping[str, str]], limit: int
+        self, url: str, ask: Callable[[str, int], Awaitable[Hop]], limit: int
     ) -> tuple[bytes, str, str]:
         """Body, content type and final URL, after at most three redirects, each checked and signed anew."""
-        where = url.partition("#")[0]
+        where, status = url.partition("#")[0], 0
         for _ in range(HOPS + 1):
-            async with network.ask(
-                self._session, "GET", where, headers(where), seconds=self._seconds
-            ) as response:
-                if response.status not in REDIRECTS:
-                    network.check_status(response)
-                    body = await network.read_body(response, limit)
-                    return body, response.headers.get("Content-Type", ""), where
-                location, status = response.headers.get("Location", ""), response.status
-            where = urljoin(where, location).partition("#")[0]
+            hop = await ask(where, limit)
+            if hop.leads_to is None:
+                return hop.body, hop.content_type, where
+            where, status = urljoin(where, hop.leads_to).partition("#")[0], hop.status
         raise Refused("too-many-redirects", f"The address leads on more than {HOPS} times.", status)
+
+    async def _hop(self, where: str, headers: Mapping[str, str], limit: int) -> Hop:
+        async with network.ask(self._session, "GET", where, headers, seconds=self._seconds) as response:
+            if response.status in REDIRECTS:
+                return Hop(response.status, leads_to=response.headers.get("Location", ""))
+            network.check_status(response)
+            body = await network.read_body(response, limit)
+            return Hop(response.status, body, response.headers.get("Content-Type", ""))
 
 
 def is_activity_type(content_type: str) -> bool:
@@ -112,10 +137,6 @@ def is_activity_type(content_type: str) -> bool:
 
 def _mime(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
-
-
-def _plain(_: str) -> Mapping[str, str]:
-    return {"Accept": "application/jrd+json, application/json"}
 
 
 def _is_at(name: str, asked: str, where: str) -> bool:

@@ -24,6 +24,7 @@ from activitypub.actors import RemoteActor, read_actor
 from activitypub.codec import RECORD
 from activitypub.errors import Forbidden, Malformed, NotAuthentic, Unreachable, WireError
 from activitypub.fetch import Fetcher
+from activitypub.knocking import Knocks
 from activitypub.network import DEVELOPMENT_NAMES
 from activitypub.origin import ListedKey, origin, owner_of, same_origin, signing_key
 from models import people
@@ -61,8 +62,8 @@ class Memory:
     silent: OrderedDict[str, tuple[int, datetime]] = field(default_factory=OrderedDict)
     strikes: OrderedDict[str, tuple[int, datetime]] = field(default_factory=OrderedDict)
     seen: OrderedDict[str, datetime] = field(default_factory=OrderedDict)
+    taken: OrderedDict[str, Knocks] = field(default_factory=OrderedDict)
     asking: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    instance: Actor | None = None
 
     def check(self, uri: str, now: datetime) -> None:
         """Raises again what asking for `uri` raised a moment ago."""
@@ -96,6 +97,11 @@ class Memory:
 
     def answered(self, authority: str) -> None:
         self.silent.pop(authority, None)
+
+    def knocks(self, authority: str) -> Knocks:
+        """The scheme in which this server is asked."""
+        _keep(self.taken, authority, self.taken.get(authority) or Knocks())
+        return self.taken[authority]
 
     def is_news(self, authority: str, now: datetime) -> bool:
         """Was this server not seen within the last minute? It is from now on. (Writing it down each time costs.)"""
@@ -225,16 +231,17 @@ async def document(app: web.Application, url: str) -> Json:
 
 async def _fetcher(app: web.Application) -> Fetcher:
     memory, home, clock = app[MEMORY], app[HOME], app[CLOCK]
-    if memory.instance is None:
-        async with app[DATABASE].READ() as session:
-            memory.instance = await people.local_actor(session, "instance")
-    instance = memory.instance
+    async with app[DATABASE].READ() as session:
+        instance = await people.local_actor(session, "instance")  # its key may have been changed meanwhile
     if instance is None:
         raise Forbidden("not-founded", "This instance has no actor yet in whose name it could ask.")
     key = home.rsa_of(instance)
     return Fetcher(
         app[NETWORK],
-        lambda method, url: signatures.sign_request(method, url, None, instance.key_id, key, clock.now()),
+        lambda method, url, scheme: signatures.sign_request(
+            method, url, None, instance.key_id, key, clock.now(), scheme=scheme
+        ),
+        knocks=memory.knocks,
     )
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -16,7 +17,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import deliver
+from activitypub.claims import Scheme
 from activitypub.errors import Unreachable, WireError
+from activitypub.knocking import Knocks, knock, remembered
 from activitypub.signatures import sign_request
 from models import queues
 from models.people import Actor
@@ -68,6 +71,7 @@ class Batch:
     fails: int
     refused: bool
     parcels: Sequence[Parcel]
+    knocks: Knocks
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ async def _claim(app: web.Application, most: int) -> list[Batch]:
             fails=host.fails,
             refused=host.host in refused,
             parcels=[Parcel(*row) for row in due[host.host]],
+            knocks=remembered(host.scheme),
         )
         for host in hosts
     ]
@@ -137,22 +142,22 @@ async def _post(app: web.Application, batch: Batch, parcel: Parcel) -> Exception
     if batch.refused:
         return None  # dropped: nothing goes out to a server with which we do not deal
     try:
-        headers = sign_request(
-            "POST",
-            parcel.inbox,
-            parcel.body,
-            parcel.signer.key_id,
-            app[HOME].rsa_of(parcel.signer),
-            app[CLOCK].now(),
-        )
-        patience = LITTLE_PATIENCE if batch.fails else PATIENCE
-        await deliver.post(app[NETWORK], parcel.inbox, parcel.body, headers, patience)
+        await knock(partial(_ask, app, batch, parcel), batch.knocks)
     except WireError as error:
         return error
     except Exception as error:
         logger.exception("delivery %s failed; it is tried again later", parcel.id)
         return error
     return None
+
+
+async def _ask(app: web.Application, batch: Batch, parcel: Parcel, scheme: Scheme) -> None:
+    """Post one activity, signed now in this scheme."""
+    signer, key = parcel.signer, app[HOME].rsa_of(parcel.signer)
+    who = (signer.key_id, key, app[CLOCK].now())
+    headers = sign_request("POST", parcel.inbox, parcel.body, *who, scheme=scheme)
+    patience = LITTLE_PATIENCE if batch.fails else PATIENCE
+    await deliver.post(app[NETWORK], parcel.inbox, parcel.body, headers, patience)
 
 
 def _is_host_trouble(error: Exception | None) -> bool:
@@ -190,6 +195,7 @@ def _rest_host(
     if troubles:
         host.fails, host.failed_at, host.reason = host.fails + 1, now, _reason(troubles[0])
     pause = _host_pause(host, troubles, now)
+    host.scheme = batch.knocks.scheme
     host.due_at = None if following is None else max(following, now + pause)
     host.lease_until = None
 

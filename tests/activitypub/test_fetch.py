@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from activitypub import keypairs, signatures
+from activitypub.claims import Scheme
 from activitypub.errors import (
     Forbidden,
     Gone,
@@ -29,8 +30,8 @@ KEY_ID = "https://south.test/actor#main-key"
 ACTOR = "http://north.test/c/assembly"
 
 
-def sign(method: str, url: str) -> Mapping[str, str]:
-    return signatures.sign_request(method, url, None, KEY_ID, KEY, NOW)
+def sign(method: str, url: str, scheme: Scheme) -> Mapping[str, str]:
+    return signatures.sign_request(method, url, None, KEY_ID, KEY, NOW, scheme=scheme)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def path(handle: str) -> str:
 
 @pytest.fixture
 def fetcher(session: aiohttp.ClientSession) -> Fetcher:
-    return Fetcher(session, lambda method, url: {}, seconds=5.0)
+    return Fetcher(session, lambda method, url, scheme: {}, seconds=5.0)
 
 
 def test_our_answer_is_the_one_that_every_server_understands() -> None:
