@@ -6,12 +6,14 @@ Every test is somebody new over there, and looks at what their software read, or
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import select
 
 from models.follows import Follow
 from models.talk import PulseVote, Reaction, Reply
 from tests.federation.people import PROPOSAL, QUESTION
+from tests.peers import pages
 from tests.peers.neighbour import Neighbour, Person
 from tests.peers.town import Town
 
@@ -20,12 +22,14 @@ Json = dict[str, Any]
 ACTIVITY = "application/activity+json"
 
 
-def is_of(type_: str, of: str = "") -> Callable[[Json], bool]:
-    """Is this activity of that type, and what it carries of that type?"""
+def is_of(type_: str, of: str = "", id: str = "") -> Callable[[Json], bool]:
+    """Is this activity of that type, and what it carries of that type and id?"""
 
     def holds(activity: Json) -> bool:
         inner = activity.get("object")
-        return activity["type"] == type_ and (not of or (isinstance(inner, dict) and inner.get("type") == of))
+        inner = inner if isinstance(inner, dict) else {"id": inner}
+        fits = not of or inner.get("type") == of
+        return activity["type"] == type_ and fits and (not id or inner.get("id") == id)
 
     return holds
 
@@ -101,6 +105,49 @@ class Flows:
         async with town.looking() as session:
             found = await session.scalars(select(Reaction.kind).where(Reaction.actor == ana.uri))
             assert sorted(found) == ["announce", "like"]
+
+    async def test_a_post_its_change_and_its_end_arrive(self, town: Town, neighbour: Neighbour) -> None:
+        ana = await neighbour.person()
+        await followed(town, ana)
+        note = await pages.write(town, "The #Orchard is ours now.")
+        first = await heard(town, ana, is_of("Create", "Note", note))
+        assert "The <a" in first["object"]["content"]
+        assert "Orchard" in (await ana.fetch(note))["content"]
+        await pages.edit(town, note, "The orchard was sold to others.")
+        second = await heard(town, ana, is_of("Update", "Note", note))
+        assert "sold to others" in second["object"]["content"]
+        await pages.delete(town, note)
+        last = await heard(town, ana, is_of("Delete", "Tombstone", note))
+        assert last["actor"] == town.oak_uri
+        async with town.client() as nobody, nobody.get(note, headers={"Accept": ACTIVITY}) as gone:
+            assert gone.status == 410
+
+    async def test_who_is_named_in_a_post_is_found_by_handle_and_told(
+        self, town: Town, neighbour: Neighbour
+    ) -> None:
+        ana = await neighbour.person()
+        note = await pages.write(town, f"Thanks to @{ana.login}@{neighbour.host} for the seeds.")
+        told = (await heard(town, ana, is_of("Create", "Note", note)))["object"]
+        assert ana.uri in [*told["to"], *told["cc"]]
+
+    async def test_a_reply_is_answered(self, town: Town, neighbour: Neighbour) -> None:
+        ana = await neighbour.person()
+        first = await pages.write(town, "Who has seeds?")
+        reply, activity = await ana.reply(await ana.fetch(first), "<p>I have.</p>")
+        assert await town.outcome(activity) == "done"
+        answer = await pages.write(town, "Thank you.", f"/posts/new?reply_to={quote(reply, safe='')}")
+        told = (await heard(town, ana, is_of("Create", "Note", answer)))["object"]
+        assert told["inReplyTo"] == reply
+
+    async def test_requests_were_signed_as_this_neighbour_signs_first(
+        self, town: Town, neighbour: Neighbour
+    ) -> None:
+        """Over all that was said before: no request had to be signed in another way."""
+        asked = [one for one in town.door.asked if one.scheme and one.headers["user-agent"] != "Jura"]
+        assert {(one.scheme, one.status // 100) for one in asked if one.status} == {
+            (neighbour.first_knock, 2)
+        }
+        assert {one.method for one in asked} == {"GET", "POST"}
 
     async def test_nothing_was_turned_away_and_nothing_failed(self, town: Town, neighbour: Neighbour) -> None:
         """Comes last: over all that was said before, nobody disbelieved anybody."""

@@ -9,6 +9,7 @@ class Person(Protocol):
     """Somebody who has an account there. What they send is signed by their server's software, as it does by itself."""
 
     uri: str
+    login: str
 
     async def look_up(self, handle: str) -> Json:
         """The actor that their software finds by a handle."""
