@@ -34,6 +34,9 @@ POSITION_WORDS = {
 }
 
 
+KIND_WORDS = {"collective": "Collective", "circle": "Circle", "feed": "Feed"}
+
+
 @dataclass(frozen=True)
 class Content:
     """What a readable carrier needs to know beside its record: the scope's records and texts, and who may read it."""
@@ -94,8 +97,8 @@ def actor_document(home: Home, actor: Actor, members: int | None = None, icon: J
         return vocabulary.application_actor(**common)
     if actor.kind == "member":
         return vocabulary.person_actor(**common)
-    kind = "Collective" if actor.kind == "collective" else "Circle"
-    record: Json = {"v": 1, "type": kind, "scopes": actor.scopes}
+    scopes = {"scopes": actor.scopes} if actor.scopes else {}
+    record: Json = {"v": 1, "type": KIND_WORDS[actor.kind], **scopes}
     site = f'<a href="{html.escape(home.url, quote=True)}" rel="me">{html.escape(home.authority)}</a>'
     fields = [("Members", str(members)), ("Decisions", site)] if members is not None else []
     drawn = vocabulary.image(f"{actor.uri}/icon.png", "image/png", f"Pattern of {actor.name}")

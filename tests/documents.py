@@ -16,7 +16,8 @@ from models import people
 from server.actions import appearing, outbox
 from server.actions import people as joining
 from server.keys import DATABASE, HOME
-from tests.federation.harness import Federation
+from tests.federation import feeding
+from tests.federation.harness import HOUR, Federation
 
 Json = dict[str, Any]
 LOGIN = "ana"  # who joins first
@@ -39,6 +40,7 @@ class Story:
             await self.fed[name].members(1)
         await self._followers()
         await self._decision()
+        await self._feed()
         await self._farewell()
         for name, path in self._addresses().items():
             self.fetched[name] = await self._get(path)
@@ -69,6 +71,22 @@ class Story:
             await outbox.publish(
                 session, self.fed.elm.app[HOME], elm, follow, [f"{whom}/inbox"], self.fed.elm.now
             )
+        await self.fed.settle()
+
+    async def _feed(self) -> None:
+        """Ash makes a feed of itself and Oak, which Elm follows; it is busy, something is deleted, and it ends."""
+        oak, ash = self.fed.oak, self.fed.ash
+        await feeding.make_feed(ash, "oak", handle="valley")
+        await feeding.set_budget(ash, 1)
+        await self.fed.settle()
+        await self._follow("http://ash.test/c/valley")
+        posts = [await feeding.post(oak, words) for words in ("Announced", "In the digest", "In it too")]
+        await self.fed.settle()
+        await self.fed.advance(2 * HOUR)
+        for post in posts[:2]:
+            await feeding.delete(oak, post)
+        await self.fed.settle()
+        await feeding.end(ash, "valley")
         await self.fed.settle()
 
     async def _farewell(self) -> None:

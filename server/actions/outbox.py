@@ -13,6 +13,7 @@ from models import follows, ledger, queues
 from models.ledger import Scope
 from models.people import Actor
 from models.posts import Activity, Post
+from server.actions import feed_items
 from server.home import Home
 
 
@@ -42,6 +43,10 @@ async def publish(
         raise LookupError(f"{activity['id']} was written and is not there")
     targets = {(urlsplit(inbox).netloc, inbox) for inbox in inboxes}
     await queues.enqueue(session, number, actor.id, targets, now)
+    if (
+        actor.kind == "collective" and activity["type"] in feed_items.NOTED
+    ):  # our own posts go into feeds, too
+        await feed_items.noted(session, codec.tidy(dict(activity)), now)
 
 
 ACTIVITIES: Final[Any] = Activity.__table__

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import codec, vocabulary
 from activitypub.fetch import is_activity_type
-from models import follows, people, posts
+from models import feeds, follows, people, posts
 from models.people import Actor
 from server import pictures, translate
 from server.actions.images import icon_of
@@ -141,10 +141,11 @@ async def followers(request: web.Request) -> web.Response:
 
 
 async def following(request: web.Request) -> web.Response:
-    """Our actors follow nobody yet."""
+    """How many an actor of ours follows; never whom. Only feeds follow anybody."""
     async with request.app[DATABASE].READ() as session:
         row = await _present(session, request)
-    return answer(vocabulary.ordered_collection(f"{row.uri}/following", total=0, by=row.uri))
+        total = await feeds.following_count(session, row.id)
+    return answer(vocabulary.ordered_collection(f"{row.uri}/following", total=total, by=row.uri))
 
 
 async def featured(request: web.Request) -> web.Response:

@@ -3,12 +3,11 @@
 from typing import Final
 
 from aiohttp import web
-from sqlalchemy import select
 
-from models.feeds import Following
+from models import posts
 from server.keys import DATABASE
-from server.peers import carriers, following, leaving, reactions, replies
-from server.peers.received import IGNORED, Handler, Received, Word
+from server.peers import carriers, feeding, following, leaving, reactions, replies
+from server.peers.received import Handler, Received
 
 CARRIED_CREATE: Final[Handler] = (carriers.check_create, carriers.on_carried)
 CARRIED_UPDATE: Final[Handler] = (leaving.check_update, leaving.on_update)
@@ -37,15 +36,7 @@ async def undone(_app: web.Application, item: Received) -> Handler:
     return following.check_undo, following.on_undo
 
 
-async def check_follow_answer(_app: web.Application, _item: Received) -> None:
-    """An answer to a Follow of ours. (Nothing here asks to follow yet.)"""
-
-
-async def on_follow_answer(*_: object) -> Word:
-    return IGNORED
-
-
-FOLLOW_ANSWER: Final[Handler] = (check_follow_answer, on_follow_answer)
+FOLLOW_ANSWER: Final[Handler] = (feeding.check_answer, feeding.on_answer)
 
 
 async def answered(app: web.Application, item: Received) -> Handler:
@@ -56,5 +47,5 @@ async def answered(app: web.Application, item: Received) -> Handler:
     if inner is not None and inner.type:
         return FOLLOW_ANSWER if inner.type == "Follow" else ANSWER
     async with app[DATABASE].READ() as session:
-        ours = await session.scalar(select(Following.id).where(Following.activity_uri == what))
-    return ANSWER if ours is None else FOLLOW_ANSWER
+        sent = None if what is None else await posts.activity_by_uri(session, what)
+    return FOLLOW_ANSWER if sent is not None and sent.type == "Follow" else ANSWER

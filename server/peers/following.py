@@ -21,7 +21,7 @@ from server.home import Home
 from server.keys import HOME
 from server.peers.received import DONE, IGNORED, REFUSED, Received, Word
 
-FOLLOWED = frozenset({"collective", "circle", "member"})
+FOLLOWED = frozenset({"collective", "circle", "member", "feed"})
 
 
 async def check_follow(app: web.Application, item: Received) -> str | None:

@@ -14,6 +14,7 @@ from aiohttp import web
 from server.keys import DATABASE, SETTINGS, STOPPING
 from server.workers.decisions import decisions_due
 from server.workers.delivery import deliveries_due
+from server.workers.feeds import feeds_due
 from server.workers.inbox import inbox_due
 from server.workers.pulses import pulses_due
 from server.workers.repair import repairs_due
@@ -24,6 +25,7 @@ PASSES: dict[str, Pass] = {
     "inbox": inbox_due,
     "decisions": decisions_due,
     "pulses": pulses_due,
+    "feeds": feeds_due,
     "delivery": deliveries_due,
     "repair": repairs_due,
 }

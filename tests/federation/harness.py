@@ -41,7 +41,7 @@ from tests.federation.stock import Stock
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 AGAIN = "X-Again"  # marks what is replayed, so that it is not noted as said
-PUSHING = ("inbox", "decisions", "pulses", "delivery")
+PUSHING = ("inbox", "decisions", "pulses", "feeds", "delivery")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

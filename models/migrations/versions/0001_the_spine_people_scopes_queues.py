@@ -179,6 +179,7 @@ def upgrade() -> None:
     sa.Column('followed', sa.Text(), nullable=False),
     sa.Column('activity_uri', sa.Text(), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('times', sa.Integer(), nullable=False),
     sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['follower_id'], ['actors.id'], name=op.f('fk_followings_follower_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_followings')),
@@ -433,6 +434,7 @@ def upgrade() -> None:
     sa.Column('actor_id', sa.Integer(), nullable=False),
     sa.Column('mandate_id', sa.Integer(), nullable=True),
     sa.Column('created_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('due_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('ended_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['actor_id'], ['actors.id'], name=op.f('fk_feeds_actor_id')),
     sa.ForeignKeyConstraint(['mandate_id'], ['mandates.id'], name=op.f('fk_feeds_mandate_id')),
@@ -440,6 +442,9 @@ def upgrade() -> None:
     sa.UniqueConstraint('actor_id', name=op.f('uq_feeds_actor_id')),
     sqlite_autoincrement=True
     )
+    with op.batch_alter_table('feeds', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_feeds_due_at'), ['due_at'], unique=False)
+
     op.create_table('invitations',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('token_hash', sa.String(length=64), nullable=False),
@@ -539,13 +544,22 @@ def upgrade() -> None:
     sa.Column('object_uri', sa.Text(), nullable=False),
     sa.Column('author', sa.Text(), nullable=False),
     sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('link', sa.Text(), nullable=False),
     sa.Column('seen_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('passed_on_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('passed_on_by', sa.Text(), nullable=True),
+    sa.Column('is_in_digest', sa.Boolean(), nullable=False),
+    sa.Column('gone_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['feed_id'], ['feeds.id'], name=op.f('fk_feed_items_feed_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_feed_items')),
     sa.UniqueConstraint('feed_id', 'object_uri', name=op.f('uq_feed_items_feed_id_object_uri')),
     sqlite_autoincrement=True
     )
+    with op.batch_alter_table('feed_items', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_feed_items_object_uri'), ['object_uri'], unique=False)
+        batch_op.create_index(batch_op.f('ix_feed_items_passed_on_by'), ['passed_on_by'], unique=False)
+        batch_op.create_index('ix_feed_items_waiting', ['feed_id', 'passed_on_at', 'gone_at'], unique=False)
+
     op.create_table('feed_sources',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('feed_id', sa.Integer(), nullable=False),
@@ -699,6 +713,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_feed_sources_actor_uri'))
 
     op.drop_table('feed_sources')
+    with op.batch_alter_table('feed_items', schema=None) as batch_op:
+        batch_op.drop_index('ix_feed_items_waiting')
+        batch_op.drop_index(batch_op.f('ix_feed_items_passed_on_by'))
+        batch_op.drop_index(batch_op.f('ix_feed_items_object_uri'))
+
     op.drop_table('feed_items')
     with op.batch_alter_table('reports', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_reports_authority'))
@@ -719,6 +738,9 @@ def downgrade() -> None:
     op.drop_table('posts')
     op.drop_table('peers')
     op.drop_table('invitations')
+    with op.batch_alter_table('feeds', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_feeds_due_at'))
+
     op.drop_table('feeds')
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_events_scope'))
