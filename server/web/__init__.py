@@ -1,7 +1,7 @@
 """What people see. Server-rendered pages that need no script; one file per noun, one template and one typed context per page.
 
-`add_routes` and `_of_decisions` are the whole table of addresses. Faces check forms, open one transaction per action and turn
-refusals into pages; what may be done is decided in `server.actions`.
+`add_routes`, `_of_feeds` and `_of_decisions` are the whole table of addresses. Faces check forms, open one transaction per action
+and turn refusals into pages; what may be done is decided in `server.actions`.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from server.web import (
     bundles,
     convening,
     decisions,
+    feeds,
     helping,
     hiding,
     home,
@@ -40,6 +41,7 @@ from server.web.troubles import trouble_page
 
 DECISION = "/decisions/{name:[0-9a-f]{64}}"
 POST = "/posts/{token:[0-9a-f]{16}}"
+FEED = "/feeds/{handle:[a-z0-9_]{2,30}}"
 TEXT = "remove/{text:[0-9a-f]{64}}"
 REPLY = "replies/{number:[0-9]{1,12}}/{act:hide|show}"
 QUOTE = "quotes/{number:[0-9]{1,12}}/{act:revoke}"
@@ -74,10 +76,28 @@ def add_routes(app: web.Application) -> None:
             web.get("/me/{act:appear|disappear}", me.to_me),
             web.get("/people/invite", joining.invite_page),
             web.post("/people/invite", taking(joining.invite)),
+            *_of_feeds(),
             *_of_decisions(),
             *_of_posts(),
         ]
     )
+
+
+def _of_feeds() -> list[web.RouteDef]:
+    """The addresses of federation feeds."""
+    return [
+        web.get("/feeds", feeds.feeds_page),
+        web.get("/feeds/new", feeds.new_page),
+        web.post("/feeds/new", taking(feeds.make)),
+        web.get("/feeds/budget", feeds.to_feeds),
+        web.post("/feeds/budget", taking(feeds.set_budget)),
+        web.get(FEED, feeds.feed_page),
+        web.post(f"{FEED}/add", taking(feeds.add)),
+        web.post(f"{FEED}/remove", taking(feeds.remove)),
+        web.get(f"{FEED}/{{act:add|remove}}", feeds.to_feed),
+        web.get(f"{FEED}/end", feeds.end_page),
+        web.post(f"{FEED}/end", taking(feeds.end)),
+    ]
 
 
 def _of_decisions() -> list[web.RouteDef]:

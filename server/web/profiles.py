@@ -87,6 +87,8 @@ async def profile(request: web.Request) -> web.StreamResponse:
             raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
         if any(kind in request.headers.get("Accept", "") for kind in ACTIVITY):
             return see(actor.uri)
+        if actor.kind == "feed":
+            return see(f"/feeds/{actor.handle}")
         if actor.kind == "member":
             shown = MemberPage(actor.name, actor.address, actor.uri)
             return page(request, frame_of(visit), "actors/member.html", shown)

@@ -166,6 +166,11 @@ DONE: Final[Mapping[str, str]] = {
     "shown": "The reply is shown again.",
     "revoked": "The consent to the quote is taken back. The other server is being told.",
     "appeared": "You have a public profile now.",
+    "feed-made": "The feed is there, and can be followed.",
+    "source-added": "It is added. A collective elsewhere is asked first; its posts come once it has said yes.",
+    "source-removed": "The feed does not pass it on any more.",
+    "budget": "From now on the feeds keep to that number.",
+    "feed-ended": "The feed has ended. Those who followed it are being told.",
     "disappeared": "Your public profile is gone. Those who followed it are being told.",
     "position": "Your circle can see where you stand. Nobody else can.",
     "draft": "The draft is saved as a new version. It needs new confirmations.",
@@ -262,6 +267,17 @@ MANDATES: Final[Mapping[str, Label]] = {
     "offered": Label("not accepted yet", "", "dots"),
     "awaiting": Label("not begun yet", "", "clock"),
     "suspended": Label("suspended", "warn", "clock"),
+}
+
+# How it stands between a feed and a collective that it passes on.
+FOLLOWINGS: Final[Mapping[str, Label]] = {
+    "ours": Label("our own", "ok", "yes"),
+    "asked": Label("asked, no answer yet", "", "clock"),
+    "accepted": Label("passed on", "ok", "yes"),
+    "rejected": Label("does not want to be in it", "warn", "no"),
+    "silent": Label("has not answered", "warn", "alert"),
+    "parted": Label("not followed any more", "warn", "no"),
+    "gone": Label("gone", "", "no"),
 }
 
 POWERS: Final[Mapping[str, str]] = {
