@@ -4,6 +4,7 @@ from aiohttp import web
 
 from server import remote
 from server.peers import actors, callers, carriers, discovery, inbox, objects, pace, quotes, scopes, threads
+from server.peers.showing import DEMAND, Demand, to_signed
 
 
 def add_routes(app: web.Application) -> None:
@@ -13,24 +14,25 @@ def add_routes(app: web.Application) -> None:
     app[pace.PACE] = pace.Pace()
     app[inbox.DOOR] = inbox.Door(app)
     app[carriers.SCOPES] = carriers.know_scopes(app)
+    app[DEMAND] = Demand()
     app.middlewares.append(callers.closed_to_the_shut_out)
     app.router.add_routes(
         [
             web.post("/inbox", inbox.receive),
             web.post("/c/{handle}/inbox", inbox.receive),
-            web.get("/c/{handle}", actors.actor),
-            web.get("/c/{handle}/outbox", actors.outbox),
-            web.get("/c/{handle}/followers", actors.followers),
-            web.get("/c/{handle}/following", actors.following),
-            web.get("/c/{handle}/featured", actors.featured),
-            web.get("/c/{handle}/moderators", actors.moderators),
+            web.get("/c/{handle}", to_signed(actors.actor)),
+            web.get("/c/{handle}/outbox", to_signed(actors.outbox)),
+            web.get("/c/{handle}/followers", to_signed(actors.followers)),
+            web.get("/c/{handle}/following", to_signed(actors.following)),
+            web.get("/c/{handle}/featured", to_signed(actors.featured)),
+            web.get("/c/{handle}/moderators", to_signed(actors.moderators)),
             web.get("/c/{handle}/icon.png", actors.icon),
-            web.get("/o/{digest}", objects.object_),
-            web.get("/o/{digest}/replies", threads.replies),
-            web.get("/threads/{name}", threads.thread),
-            web.get("/a/{digest}", objects.activity),
-            web.get("/scopes/{name}", scopes.scope),
-            web.get("/stamps/{digest}", quotes.stamp),
+            web.get("/o/{digest}", to_signed(objects.object_)),
+            web.get("/o/{digest}/replies", to_signed(threads.replies)),
+            web.get("/threads/{name}", to_signed(threads.thread)),
+            web.get("/a/{digest}", to_signed(objects.activity)),
+            web.get("/scopes/{name}", to_signed(scopes.scope)),
+            web.get("/stamps/{digest}", to_signed(quotes.stamp)),
             web.get("/.well-known/webfinger", discovery.find_actor),
             web.get("/.well-known/nodeinfo", discovery.node_links),
             web.get("/nodeinfo/{schema}", discovery.node_info),
