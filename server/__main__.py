@@ -46,6 +46,7 @@ COMMANDS: dict[str, Command] = {
         "prepare the database for this version", "serving", "migrate_flags", "migrate_command"
     ),
     "feeds": Command("list, make, fill and end the federation feeds of this instance", "feeds"),
+    "post": Command("say something as the collective", "posting"),
     "doctor": Command("look whether everything is as it should be", "doctor"),
     "verify": Command("recount a decision from its bundle, offline", "verify"),
     "demo": Command("three collectives on this machine reach a joint decision", "demo"),

@@ -35,10 +35,10 @@ MOST_PICTURES: Final = 4
 
 @dataclass(frozen=True)
 class Target:
-    """What is replied to: its id, the thread it belongs to, the decision if it is about one, and its author elsewhere."""
+    """What is replied to: its id, the thread of ours it stands in, the decision if it is about one, its author elsewhere."""
 
     uri: str
-    thread: str
+    thread: str | None
     scope: str | None
     author: Actor | None
 
@@ -49,10 +49,11 @@ async def target_of(session: AsyncSession, uri: str) -> Target:
     reply = await session.scalar(select(Reply).where(Reply.uri == uri)) if post is None else None
     if reply is not None and reply.deleted_at is None and reply.hidden_at is None and reply.is_public:
         begun = await session.get(Post, reply.post_id) if reply.post_id else None
-        thread = begun.thread if begun is not None and begun.is_public else None
-        if thread is not None and await _is_public(session, reply.scope):
+        public = begun is None or (begun.is_public and begun.thread is not None)
+        if public and await _is_public(session, reply.scope):
             author = await people.actor_by_uri(session, reply.author)
-            return Target(uri, thread, reply.scope, author if author and author.gone_at is None else None)
+            known = author if author and author.gone_at is None else None
+            return Target(uri, begun.thread if begun else None, reply.scope, known)
     if post is not None and post.is_public and post.deleted_at is None and post.thread is not None:
         return Target(uri, post.thread, post.scope, None)
     raise NotFound("no-target", "What you reply to is not here, or is not public.")
@@ -96,7 +97,7 @@ async def speak(
     shown = await images.waiting_among(session, viewer, list(pictures)[:MOST_PICTURES])
     if target is not None and target.author is not None:
         words = Words(words.text, words.language, words.mentioned, [mention_of(target.author)])
-    thread = target.thread if target else token
+    thread = (target.thread if target else None) or token
     body = translate_posts.note(home, collective, token, words, shown, thread, reply_to, now)
     row = await outbox.keep_post(
         session,

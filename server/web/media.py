@@ -49,19 +49,21 @@ async def posted_with_file(request: web.Request) -> Form:
 
 
 async def _parts(request: web.Request, may: bool) -> tuple[list[tuple[str, str]], bytes | None]:
-    """The fields, and the first file that is not empty; reading ends there."""
+    """The fields, and the one file, if it is not empty. Who may not upload is heard up to the file and no further."""
     pairs: list[tuple[str, str]] = []
-    room = KEPT_AT_MOST
+    file, room = b"", KEPT_AT_MOST
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or part.name is None or len(pairs) >= MOST_FIELDS:
             raise Malformed("form", "This form is none of ours.")
         if part.filename is not None or part.name == "picture":
-            file = await _read(part, MOST_BYTES) if may else b""
-            return pairs, file or None
+            if not may or file:
+                break
+            file = await _read(part, MOST_BYTES)
+            continue
         value = await _read(part, room)
         room -= len(value)
         pairs.append((part.name, value.decode("utf-8", "replace")))
-    return pairs, None
+    return pairs, file or None
 
 
 async def _read(part: BodyPartReader, most: int) -> bytes:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 from models.base import open_database
 from models.migrations import migrate
@@ -403,3 +404,46 @@ def test_the_doctor_names_a_record_that_was_tampered_with(
     assert "mended" not in said
     database.execute("UPDATE records SET body = ? WHERE digest = ?", (body, digest))
     assert doctor("--rebuild")[0] == 0
+
+
+# Speaking
+
+
+async def test_post_says_something_as_the_collective(stock: Stock, tmp_path: Path) -> None:
+    async with Meetings(stock, tmp_path / "fed").founded(oak=1) as fed:
+        settings = fed.instances["oak"].settings
+        environment = {
+            "JURA_URL": settings.url,
+            "JURA_DATA": str(settings.data),
+            "JURA_DEVELOPMENT": "1",
+            "JURA_CLOCK": str(settings.data / "clock"),
+        }
+        (settings.data / "clock").write_text(fed.clock.now().isoformat())
+        picture = settings.data / "yard.png"
+        Image.new("RGB", (20, 10)).save(picture)
+        told = await asyncio.to_thread(
+            jura,
+            "post",
+            "Bread for #all",
+            "--image",
+            str(picture),
+            "--alt",
+            "The yard",
+            environment=environment,
+        )
+        assert (told.returncode, told.stderr) == (0, "")
+        async with Browser(fed.instances["oak"]) as visitor:
+            page = await visitor.get(told.stdout.strip().removeprefix(settings.url))
+        assert "Bread for #all" in page.text
+        assert [image.get("alt") for image in page.all("img")] == ["The yard"]
+        for words, code, said in (
+            (("x", "--image", str(picture)), 2, "A picture needs --alt"),
+            (("x", "--image", str(settings.data / "clock"), "--alt", "x"), 2, "not a PNG, JPEG or WebP"),
+            (("x", "--as", "bo"), 1, "This needs a mandate with the power “speak”"),
+            (("x", "--reply-to", "https://elsewhere.example/1"), 1, "What you reply to is not here"),
+            ((" ",), 1, "Write something."),
+        ):
+            wrong = await asyncio.to_thread(jura, "post", *words, environment=environment)
+            assert (wrong.returncode, wrong.stdout) == (code, "")
+            assert said in wrong.stderr
+            assert wrong.stderr.count("\n") == 1

@@ -46,11 +46,11 @@ async def upload(browser: Browser, page: Page, file: bytes, alt: str, action: st
     """Send a form of a page with a file, as the button of that form does."""
     form = next(f for f in page.all("form") if any(i.get("type") == "file" for i in f.all("input")))
     data = aiohttp.FormData()
-    for name, value in filled(form):
-        if name not in ("picture", "alt"):
-            data.add_field(name, value, content_type="text/plain")
-    data.add_field("alt", alt, content_type="text/plain")
-    data.add_field("picture", io.BytesIO(file), filename="yard.jpg", content_type="text/html")
+    for name, value in filled(form):  # in the order of the page, as browsers send them
+        if name == "picture":
+            data.add_field("picture", io.BytesIO(file), filename="yard.jpg", content_type="text/html")
+        else:
+            data.add_field(name, alt if name == "alt" else value, content_type="text/plain")
     headers = {"Accept": "text/html", "Origin": browser.home, "Sec-Fetch-Site": "same-origin"}
     async with browser.session.post(browser.base + action, data=data, headers=headers) as response:
         return Page(response.status, str(response.url), response.headers, await response.text())
