@@ -26,6 +26,7 @@ class MandateRow(Base):
     ends_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     recalled_at: Mapped[datetime | None]
+    resigned_at: Mapped[datetime | None]
 
 
 async def mandates_of(session: AsyncSession, member_id: int) -> Sequence[MandateRow]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     ForeignKey,
     Index,
@@ -86,10 +87,18 @@ class Member(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     login: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(120))
-    password_hash: Mapped[str] = mapped_column(Text)
+    about: Mapped[str] = mapped_column(Text, default="")  # for the other members
+    password_hash: Mapped[str] = mapped_column(Text)  # empty: no password is right any more
+    lang: Mapped[str | None] = mapped_column(String(35))
+    zone: Mapped[str | None] = mapped_column(String(64))  # such as Europe/Lisbon
+    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
+    totp_at: Mapped[datetime | None]  # since when the second factor is asked for
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)  # of the last code that was used
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("actors.id"))
     joined_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
+    removed_by: Mapped[str | None] = mapped_column(String(64), unique=True)  # the decision that removed them
+    erased_at: Mapped[datetime | None]
 
 
 class Login(Base):
@@ -103,6 +112,9 @@ class Login(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    how: Mapped[str] = mapped_column(String(16), default="")  # password, code, passkey, joined, recovered
+    browser: Mapped[str] = mapped_column(String(80), default="")  # as it calls itself, in two words
+    acted_at: Mapped[datetime | None]  # when something was last sent from it, to the hour
 
 
 class LoginFailure(Base):

@@ -1,6 +1,7 @@
 """All tables in one place, for migrations and tests that make a database from nothing."""
 
 from models import (
+    accounts,
     choices,
     decisions,
     events,
@@ -21,6 +22,7 @@ from models.base import Base
 metadata = Base.metadata
 
 __all__ = [
+    "accounts",
     "choices",
     "decisions",
     "events",

@@ -56,4 +56,5 @@ def as_rule(row: MandateRow) -> Mandate:
         ends=row.ends_at,
         accepted=row.accepted_at,
         recalled=row.recalled_at,
+        resigned=row.resigned_at,
     )

@@ -211,13 +211,22 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('login', sa.String(length=64), nullable=False),
     sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('about', sa.Text(), nullable=False),
     sa.Column('password_hash', sa.Text(), nullable=False),
+    sa.Column('lang', sa.String(length=35), nullable=True),
+    sa.Column('zone', sa.String(length=64), nullable=True),
+    sa.Column('totp_secret', sa.LargeBinary(), nullable=True),
+    sa.Column('totp_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('totp_step', sa.BigInteger(), nullable=True),
     sa.Column('actor_id', sa.Integer(), nullable=True),
     sa.Column('joined_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('left_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('removed_by', sa.String(length=64), nullable=True),
+    sa.Column('erased_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['actor_id'], ['actors.id'], name=op.f('fk_members_actor_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_members')),
     sa.UniqueConstraint('login', name=op.f('uq_members_login')),
+    sa.UniqueConstraint('removed_by', name=op.f('uq_members_removed_by')),
     sqlite_autoincrement=True
     )
     op.create_table('participants',
@@ -316,6 +325,9 @@ def upgrade() -> None:
     sa.Column('member_id', sa.Integer(), nullable=False),
     sa.Column('created_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('expires_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('how', sa.String(length=16), nullable=False),
+    sa.Column('browser', sa.String(length=80), nullable=False),
+    sa.Column('acted_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_logins_member_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_logins')),
     sa.UniqueConstraint('token_hash', name=op.f('uq_logins_token_hash')),
@@ -335,6 +347,7 @@ def upgrade() -> None:
     sa.Column('ends_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('accepted_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('recalled_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('resigned_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_mandates_member_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_mandates')),
     sqlite_autoincrement=True
@@ -459,6 +472,78 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_invitations')),
     sa.UniqueConstraint('token_hash', name=op.f('uq_invitations_token_hash')),
     sqlite_autoincrement=True
+    )
+    op.create_table('join_requests',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('login', sa.String(length=64), nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('password_hash', sa.Text(), nullable=False),
+    sa.Column('place', sa.String(length=64), nullable=False),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('declined_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('answer', sa.Text(), nullable=False),
+    sa.Column('mandate_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['mandate_id'], ['mandates.id'], name=op.f('fk_join_requests_mandate_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_join_requests')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('join_requests', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_join_requests_login'), ['login'], unique=False)
+
+    op.create_table('passkeys',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('credential', sa.Text(), nullable=False),
+    sa.Column('public_key', sa.LargeBinary(), nullable=False),
+    sa.Column('count', sa.BigInteger(), nullable=False),
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('created_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('used_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_passkeys_member_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_passkeys')),
+    sa.UniqueConstraint('credential', name=op.f('uq_passkeys_credential')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('passkeys', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_passkeys_member_id'), ['member_id'], unique=False)
+
+    op.create_table('recoveries',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('resets_second', sa.Boolean(), nullable=False),
+    sa.Column('made_by', sa.Integer(), nullable=True),
+    sa.Column('mandate_id', sa.Integer(), nullable=True),
+    sa.Column('created_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('used_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('cancelled_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['made_by'], ['members.id'], name=op.f('fk_recoveries_made_by')),
+    sa.ForeignKeyConstraint(['mandate_id'], ['mandates.id'], name=op.f('fk_recoveries_mandate_id')),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_recoveries_member_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_recoveries')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_recoveries_token_hash')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('recoveries', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_recoveries_member_id'), ['member_id'], unique=False)
+
+    op.create_table('recovery_codes',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_recovery_codes_member_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_recovery_codes')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('recovery_codes', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_recovery_codes_member_id'), ['member_id'], unique=False)
+
+    op.create_table('spent',
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('until', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('digest', name=op.f('pk_spent'))
     )
     op.create_table('peers',
     sa.Column('authority', sa.String(length=300), nullable=False),
@@ -737,6 +822,23 @@ def downgrade() -> None:
 
     op.drop_table('posts')
     op.drop_table('peers')
+    op.drop_table('spent')
+    with op.batch_alter_table('recovery_codes', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_recovery_codes_member_id'))
+
+    op.drop_table('recovery_codes')
+    with op.batch_alter_table('recoveries', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_recoveries_member_id'))
+
+    op.drop_table('recoveries')
+    with op.batch_alter_table('passkeys', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_passkeys_member_id'))
+
+    op.drop_table('passkeys')
+    with op.batch_alter_table('join_requests', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_join_requests_login'))
+
+    op.drop_table('join_requests')
     op.drop_table('invitations')
     with op.batch_alter_table('feeds', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_feeds_due_at'))
