@@ -118,7 +118,7 @@ class Login(Base):
 
 
 class LoginFailure(Base):
-    """A failed attempt to log in, kept for the throttle's window only. `subject` is a digest, never an address or a name."""
+    """An attempt that counts against a limit, kept until it counts no more. `subject` is a digest, never an address or a name."""
 
     __tablename__ = "login_failures"
     __table_args__ = (Index("ix_login_failures_subject_at", "subject", "at"), {"sqlite_autoincrement": True})
@@ -126,6 +126,7 @@ class LoginFailure(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     subject: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime]
+    until: Mapped[datetime]
 
 
 class Invitation(Base):

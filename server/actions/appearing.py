@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import follows, people
 from models.events import log
 from models.follows import Follow
-from models.people import Actor
+from models.people import Actor, Member
 from models.rules.refusals import Conflict, Invalid
 from server import translate
 from server.actions import outbox
@@ -46,12 +46,18 @@ async def appear(
 
 async def disappear(session: AsyncSession, home: Home, viewer: Viewer, now: datetime) -> None:
     """The public profile goes: it answers 410, its followers are told and forgotten. What others copied stays with them."""
-    member = viewer.require_member()
+    if not await vanish(session, home, viewer.require_member(), now):
+        raise Conflict("not-there", "You have no public profile.")
+    log(session, "member disappeared", now)
+
+
+async def vanish(session: AsyncSession, home: Home, member: Member, now: datetime) -> bool:
+    """The public profile of this member is gone; False if there was none."""
     mine = await session.get(Actor, member.actor_id) if member.actor_id else None
     if mine is None or mine.gone_at is not None:
-        raise Conflict("not-there", "You have no public profile.")
+        return False
     inboxes = await follows.follower_inboxes(session, mine.id)
     await outbox.publish(session, home, mine, translate.farewell(home, mine, now), inboxes, now)
     await session.execute(delete(Follow).where(Follow.followed_id == mine.id))
     mine.gone_at = now
-    log(session, "member disappeared", now)
+    return True

@@ -3,7 +3,9 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +25,9 @@ THROTTLE_WINDOW = timedelta(minutes=15)
 FAILURES_ALLOWED = 8
 LOGIN_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{1,30}")
 LENGTHS = (10, 200)  # of a password
+NAME_WRONG = "Say what we should call you (at most 80 characters). A pseudonym is fine."
+PASSWORD_WRONG = "Use at least 10 characters. A few words in a row are good."  # noqa: S105 - a sentence
+TAKEN = "Somebody here already uses this name. Choose another."
 
 
 def new_token() -> str:
@@ -79,9 +84,9 @@ def check_person(login: str, name: str, password: str) -> None:
             "Use 2 to 31 small letters, digits, dots, dashes or underscores, beginning with a letter or digit."
         )
     if not 1 <= len(name) <= 80:
-        wrong["name"] = "Say what we should call you (at most 80 characters). A pseudonym is fine."
+        wrong["name"] = NAME_WRONG
     if not LENGTHS[0] <= len(password) <= LENGTHS[1]:
-        wrong["password"] = "Use at least 10 characters. A few words in a row are good."  # noqa: S105 - a sentence
+        wrong["password"] = PASSWORD_WRONG
     if wrong:
         raise Invalid(wrong)
 
@@ -92,11 +97,7 @@ async def join(
     """The holder of an invitation becomes a member. The founder receives the founding mandate: all powers, 30 days."""
     await people.lock_assembly(session)
     invitation = await open_invitation(session, token, now)
-    if await people.member_by_login(session, login) is not None:
-        raise Invalid({"login": "Somebody here already uses this name. Choose another."})
-    member = Member(login=login, name=name, password_hash=password_hash, joined_at=now)
-    session.add(member)
-    await session.flush()
+    member = await become_member(session, Member(login=login, name=name, password_hash=password_hash), now)
     invitation.uses_left -= 1
     if invitation.kind == "founder":
         session.add(
@@ -110,25 +111,36 @@ async def join(
                 accepted_at=now,
             )
         )
-    await seat_in_assembly(session, member, now)
     log(session, "member joined", now, mandate_id=invitation.mandate_id)
     return member
 
 
-async def seat_in_assembly(session: AsyncSession, member: Member, now: datetime) -> None:
-    """Below six members everybody sits in the assembly; with the sixth it rests, and circles are dealt per decision."""
+async def become_member(session: AsyncSession, member: Member, now: datetime) -> Member:
+    """A new member is there and sits where they belong. The caller has locked the assembly and says under what."""
+    if await people.member_by_login(session, member.login) is not None:
+        raise Invalid({"login": TAKEN})
+    member.joined_at = now
+    session.add(member)
+    await session.flush()
+    await adjust_circles(session, now)
+    return member
+
+
+async def adjust_circles(session: AsyncSession, now: datetime) -> None:
+    """After somebody came or went: below six members everybody sits in the assembly; from six on it rests, and circles are dealt
+    per decision. Decisions that were answered keep their seats."""
     assembly = next(c for c in await people.circles(session) if c.is_assembly)
     seated = (
         await session.scalars(
             select(Membership).where(Membership.circle_id == assembly.id, Membership.until.is_(None))
         )
     ).all()
-    count = await people.member_count(session)
-    if count >= ASSEMBLY_BELOW:
-        for seat in seated:
+    everybody = {m.id for m in await people.members(session)}
+    belong = everybody if len(everybody) < ASSEMBLY_BELOW else set()
+    for seat in seated:
+        if seat.member_id not in belong:
             seat.until = now
-        return
-    missing = {m.id for m in await people.members(session)} - {s.member_id for s in seated}
+    missing = belong - {seat.member_id for seat in seated}
     session.add_all(Membership(circle_id=assembly.id, member_id=id_, since=now) for id_ in sorted(missing))
 
 
@@ -154,11 +166,25 @@ async def invite(
     return row
 
 
-async def log_in(session: AsyncSession, member: Member, token_hash: str, now: datetime) -> None:
-    """Open a log-in for a member whose password was right."""
+async def log_in(
+    session: AsyncSession,
+    member: Member,
+    token_hash: str,
+    now: datetime,
+    how: str = "password",
+    browser: str = "",
+) -> None:
+    """Open a log-in for a member who has shown who they are."""
     await session.execute(delete(Login).where(Login.expires_at <= now))
     session.add(
-        Login(token_hash=token_hash, member_id=member.id, created_at=now, expires_at=now + LOGIN_LASTS)
+        Login(
+            token_hash=token_hash,
+            member_id=member.id,
+            created_at=now,
+            expires_at=now + LOGIN_LASTS,
+            how=how,
+            browser=browser,
+        )
     )
 
 
@@ -166,26 +192,45 @@ async def log_out(session: AsyncSession, token: str) -> None:
     await session.execute(delete(Login).where(Login.token_hash == token_digest(token)))
 
 
+# How often what may be tried: kind → so many, within this time.
+LIMITS: Final[Mapping[str, tuple[int, timedelta]]] = {
+    "login": (FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong passwords for one name
+    "address": (3 * FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong anything from one address
+    "code": (20, timedelta(hours=24)),  # wrong codes after a right password
+    "request": (FAILURES_ALLOWED, THROTTLE_WINDOW),  # requests to join that cost us a hash
+}
+
+
 def _subject(kind: str, value: str) -> str:
     return hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()
 
 
+async def check_tries(session: AsyncSession, now: datetime, **subjects: str) -> None:
+    """Refuse further attempts after too many; `subjects` are values by kind of limit."""
+    for kind, value in subjects.items():
+        query = select(func.count()).where(
+            LoginFailure.subject == _subject(kind, value), LoginFailure.until > now
+        )
+        allowed, window = LIMITS[kind]
+        if (await session.scalar(query) or 0) >= allowed:
+            wait = "15 minutes" if window == THROTTLE_WINDOW else "a day"
+            raise TooMany("login", f"Too many attempts. Wait {wait}, then try again.")
+
+
+async def note_tries(session: AsyncSession, now: datetime, **subjects: str) -> None:
+    """Count an attempt; what counts no more is forgotten."""
+    await session.execute(delete(LoginFailure).where(LoginFailure.until <= now))
+    session.add_all(
+        LoginFailure(subject=_subject(kind, value), at=now, until=now + LIMITS[kind][1])
+        for kind, value in subjects.items()
+    )
+
+
 async def check_throttle(session: AsyncSession, login: str, address: str, now: datetime) -> None:
     """Refuse further attempts after too many wrong ones for this name or from this address within 15 minutes."""
-    for kind, value, allowed in (
-        ("login", login, FAILURES_ALLOWED),
-        ("address", address, 3 * FAILURES_ALLOWED),
-    ):
-        query = select(func.count()).where(
-            LoginFailure.subject == _subject(kind, value), LoginFailure.at > now - THROTTLE_WINDOW
-        )
-        if (await session.scalar(query) or 0) >= allowed:
-            raise TooMany("login", "Too many attempts. Wait 15 minutes, then try again.")
+    await check_tries(session, now, login=login, address=address)
 
 
 async def note_failure(session: AsyncSession, login: str, address: str, now: datetime) -> None:
     """Count a wrong attempt; what is older than the window is forgotten."""
-    await session.execute(delete(LoginFailure).where(LoginFailure.at <= now - THROTTLE_WINDOW))
-    session.add_all(
-        LoginFailure(subject=_subject(k, v), at=now) for k, v in (("login", login), ("address", address))
-    )
+    await note_tries(session, now, login=login, address=address)

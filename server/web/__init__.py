@@ -18,7 +18,10 @@ from server.web import (
     bundles,
     convening,
     decisions,
+    departing,
+    factors,
     feeds,
+    folk,
     helping,
     hiding,
     home,
@@ -26,15 +29,19 @@ from server.web import (
     listing,
     me,
     media,
+    mine,
+    passkeys,
     posting,
     posts,
     profiles,
+    recovering,
     removing,
+    requests,
     room_acts,
     rooms,
     source,
 )
-from server.web.accounts import taking
+from server.web.accounts import for_members, taking
 from server.web.passwords import AT_ONCE, HASHING
 from server.web.render import ASSETS, guard_headers, load_assets, make_environment, see, static_handler
 from server.web.troubles import trouble_page
@@ -52,6 +59,7 @@ def add_routes(app: web.Application) -> None:
     app[TEMPLATES] = make_environment(development=app[SETTINGS].development)
     app[media.DECODING] = asyncio.Semaphore(media.AT_ONCE)
     app[HASHING] = asyncio.Semaphore(AT_ONCE)
+    app[departing.PACKING] = asyncio.Semaphore(1)
     app[ERROR_PAGE] = trouble_page
     assets = load_assets()
     app[ASSETS] = {name: path for name, (path, _) in assets.items()}
@@ -68,6 +76,12 @@ def add_routes(app: web.Application) -> None:
             web.post("/login", accounts.log_in),
             web.get("/logout", _to_home),
             web.post("/logout", taking(accounts.log_out)),
+            web.get("/login/code", _to_home),
+            web.post("/login/code", accounts.log_in_with_code),
+            web.get("/recover/{token}", recovering.recover_page),
+            web.post("/recover/{token}", recovering.recover),
+            web.get("/join", requests.ask_page),
+            web.post("/join", requests.ask),
             web.get("/join/{token}", joining.join_page),
             web.post("/join/{token}", joining.join),
             web.get("/me", me.me_page),
@@ -77,6 +91,8 @@ def add_routes(app: web.Application) -> None:
             web.get("/people/invite", joining.invite_page),
             web.post("/people/invite", taking(joining.invite)),
             *_of_feeds(),
+            *_of_people(),
+            *_of_accounts(),
             *_of_decisions(),
             *_of_posts(),
         ]
@@ -97,6 +113,54 @@ def _of_feeds() -> list[web.RouteDef]:
         web.get(f"{FEED}/{{act:add|remove}}", feeds.to_feed),
         web.get(f"{FEED}/end", feeds.end_page),
         web.post(f"{FEED}/end", taking(feeds.end)),
+    ]
+
+
+def _of_people() -> list[web.RouteDef]:
+    """The addresses of the people of the collective."""
+    person = "/people/{number:[0-9]{1,9}}"
+    asked = "/people/requests/{number:[0-9]{1,9}}"
+    return [
+        web.get("/people", for_members(folk.people_page)),
+        web.get("/people/requests", for_members(requests.requests_page)),
+        web.post("/people/requests/decline-all", taking(requests.decline_all)),
+        web.post("/people/requests/take", taking(requests.take)),
+        web.post(f"{asked}/{{act:admit|decline}}", taking(requests.answer)),
+        web.get(f"{person}/recover", for_members(recovering.help_page)),
+        web.post(f"{person}/recover", taking(recovering.make_link)),
+        web.get(f"{person}/remove", for_members(folk.remove_page)),
+        web.post(f"{person}/remove", taking(folk.remove)),
+    ]
+
+
+def _of_accounts() -> list[web.RouteDef]:
+    """The addresses of one's own account."""
+    key = "/me/passkeys/{number:[0-9]{1,9}}"
+    return [
+        web.get("/me/profile", for_members(mine.profile_page)),
+        web.post("/me/profile", taking(mine.change_profile)),
+        web.get("/me/password", for_members(mine.password_page)),
+        web.post("/me/password", taking(mine.change_password)),
+        web.get("/me/settings", for_members(mine.settings_page)),
+        web.post("/me/settings", taking(mine.change_settings)),
+        web.get("/me/logins", for_members(mine.logins_page)),
+        web.post("/me/logins/end", taking(mine.end_logins)),
+        web.post("/me/logins/{number:[0-9]{1,9}}/end", taking(mine.end_login)),
+        web.get("/me/passkeys", for_members(passkeys.passkeys_page)),
+        web.post("/me/passkeys", taking(passkeys.add)),
+        web.get(key, for_members(passkeys.passkey_page)),
+        web.post(f"{key}/name", taking(passkeys.rename)),
+        web.post(f"{key}/remove", taking(passkeys.remove)),
+        web.get("/me/second", for_members(factors.second_page)),
+        web.post("/me/second/begin", taking(factors.begin)),
+        web.post("/me/second/confirm", taking(factors.confirm)),
+        web.post("/me/second/off", taking(factors.turn_off)),
+        web.post("/me/second/codes", taking(factors.new_codes)),
+        web.post("/me/recovery/cancel", taking(recovering.cancel)),
+        web.get("/me/export", for_members(departing.export_page)),
+        web.post("/me/export", taking(departing.export)),
+        web.get("/me/leave", for_members(departing.leave_page)),
+        web.post("/me/leave", taking(departing.leave)),
     ]
 
 

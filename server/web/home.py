@@ -11,9 +11,11 @@ from models import decisions, ledger, people
 from models.decisions import Decision
 from models.ledger import Scope, TextRow
 from models.people import Actor
+from server.actions import requests
 from server.actions.visible import visibilities
 from server.web.names import Names, Said, Who
 from server.web.needs import Need, decision_path, needs_of
+from server.web.recovering import Told, told
 from server.web.render import frame_of, page
 from server.web.sessions import Visit, reading
 from server.web.words import DONE, OUTCOMES, STATES, Label
@@ -56,6 +58,8 @@ class HomePage:
     over: Sequence[Row]
     older: str
     is_first_page: bool
+    told: Sequence[Told]
+    may_ask: bool
 
 
 async def home(request: web.Request) -> web.StreamResponse:
@@ -79,6 +83,8 @@ async def home(request: web.Request) -> web.StreamResponse:
             over=over,
             older=f"/?before={older}" if older else "",
             is_first_page=not before,
+            told=await told(visit) if visit.viewer.is_member else [],
+            may_ask=not visit.viewer.is_member and await requests.are_taken(visit.session),
         )
         return page(request, frame_of(visit), "home/show.html", context)
 

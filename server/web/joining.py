@@ -15,7 +15,7 @@ from server.web.accounts import form_frame
 from server.web.forms import Form, Problems, Stale, posted, problems_of
 from server.web.passwords import hash_password, is_password
 from server.web.render import frame_of, page, see
-from server.web.sessions import acting, address_of, reading, remember_login
+from server.web.sessions import acting, address_of, browser_words, reading, remember_login
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ async def _join(request: web.Request, login: str, name: str, password: str, toke
         password_hash = await hash_password(app, password)
         async with app[DATABASE].ACT.begin() as session:
             member = await people.join(session, link, login, name, password_hash, now)
-            await people.log_in(session, member, people.token_digest(token), now)
+            words = browser_words(request)
+            await people.log_in(session, member, people.token_digest(token), now, "joined", words)
     except (Conflict, Invalid) as refusal:
         await _recognise(request, login, password, token, refusal)
 
@@ -105,8 +106,9 @@ async def _recognise(request: web.Request, login: str, password: str, token: str
         member: Member | None = await member_by_login(session, login)
     right = await is_password(app, member.password_hash if member else None, password)
     async with app[DATABASE].ACT.begin() as session:
-        if member is not None and member.left_at is None and right:
-            await people.log_in(session, member, people.token_digest(token), now)
+        if member is not None and member.left_at is None and right and member.totp_at is None:
+            words = browser_words(request)
+            await people.log_in(session, member, people.token_digest(token), now, "password", words)
             return
         await people.note_failure(session, login, address, now)
     raise refusal

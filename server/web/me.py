@@ -19,6 +19,7 @@ from server.actions.founding import make_key_pair
 from server.keys import HOME
 from server.viewer import as_rule
 from server.web.forms import Form, Problems, problems_of
+from server.web.recovering import Told, told
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, reading
 from server.web.words import DONE, MANDATES, POWERS, Label
@@ -50,6 +51,8 @@ class MePage:
     address: str
     profile: str
     is_public: bool
+    about: str
+    told: Sequence[Told]
     done: str
     handle: str = ""
     problems: Problems = field(default_factory=Problems)
@@ -97,6 +100,8 @@ async def _context(visit: Visit, form: Form, problems: Problems) -> MePage:
         address=actor.address if actor else "",
         profile=f"/@{actor.handle}" if actor else "",
         is_public=actor is not None and actor.gone_at is None,
+        about=member.about,
+        told=await told(visit),
         done=DONE.get(visit.request.query.get("done", ""), ""),
         handle=form.one("handle"),
         problems=problems,

@@ -1,8 +1,13 @@
-"""Words for instants and lengths of time. No script runs on our pages, so a reader's local time is not known: pages say UTC, and
-how far away it is.
+"""Words for instants and lengths of time. A member's time is that of the zone they chose; for everybody else pages say UTC. How
+far away it is, and the instant in UTC, are told with it.
+
+The zone is that of the visit (`server.web.sessions`), which sets it before anything is written.
 """
 
-from datetime import UTC, datetime, timedelta
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -12,15 +17,44 @@ MONTHS = (
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
+ZONE: Final[ContextVar[tzinfo]] = ContextVar("zone", default=UTC)
+
+
+def read_in(zone: str | None) -> None:
+    """Whoever reads what is written from now on in this request does so in this time zone; without one, in UTC."""
+    try:
+        ZONE.set(ZoneInfo(zone) if zone else UTC)
+    except (ZoneInfoNotFoundError, ValueError):  # one that this machine does not know any more
+        ZONE.set(UTC)
+
+
 def date_words(then: datetime) -> str:
-    """“Sunday 22 November 2026, 10:00 UTC”."""
-    then = then.astimezone(UTC)
-    return f"{DAYS[then.weekday()]} {then.day} {MONTHS[then.month - 1]} {then.year}, {then:%H:%M} UTC"
+    """“Sunday 22 November 2026, 10:00 UTC”, whatever the reader's zone."""
+    return _words(then.astimezone(UTC))
+
+
+def local_words(then: datetime) -> str:
+    """“Sunday 22 November 2026, 11:00 CET”, in the reader's zone."""
+    return _words(then.astimezone(ZONE.get()))
 
 
 def short_date(then: datetime) -> str:
-    """“22 November 2026, 10:00 UTC”."""
-    return date_words(then).split(" ", 1)[1]
+    """“22 November 2026, 11:00 CET”, in the reader's zone."""
+    return local_words(then).split(" ", 1)[1]
+
+
+def _words(then: datetime) -> str:
+    return f"{DAYS[then.weekday()]} {then.day} {MONTHS[then.month - 1]} {then.year}, {then:%H:%M} {_zone_words(then)}"
+
+
+def _zone_words(then: datetime) -> str:
+    """“CET”; where the zone has no letters of its own, “UTC-3”."""
+    name = then.tzname() or ""
+    if name.isalpha():
+        return name
+    minutes = int((then.utcoffset() or timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
 
 
 def machine(then: datetime) -> str:

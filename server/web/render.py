@@ -80,13 +80,17 @@ def bare_frame(request: web.Request) -> Frame:
 
 
 def page(
-    request: web.Request, frame: Frame, template: str, context: object, status: int = 200
+    request: web.Request, frame: Frame, template: str, context: object, status: int = 200, script: str = ""
 ) -> web.Response:
-    """The page as an answer. What a member sees is kept by no cache."""
+    """The page as an answer. What a member sees is kept by no cache. `script` is the one file of ours that may run on it."""
     text = request.app[TEMPLATES].get_template(template).render(page=context, frame=frame)
     response = web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
     response.headers["Cache-Control"] = "no-store" if frame.member or frame.mark else "no-cache"
     response.headers["Vary"] = "Cookie, Accept"
+    if script:
+        response.headers["Content-Security-Policy"] = (
+            f"{POLICY}; script-src {frame.url}{frame.assets[script]}"
+        )
     remember_browser(request, response)
     return response
 
@@ -122,6 +126,7 @@ def make_environment(*, development: bool) -> jinja2.Environment:
         machine=moments.machine,
         date_words=moments.date_words,
         short_date=moments.short_date,
+        local_words=moments.local_words,
         short=short,
     )
     environment.globals.update(distance=moments.distance)
@@ -155,7 +160,7 @@ def load_assets() -> dict[str, tuple[str, bytes]]:
 
 def static_handler(assets: dict[str, tuple[str, bytes]]) -> Any:
     """Answers for the files of `static/`, for ever at one address."""
-    types = {".css": "text/css", ".svg": "image/svg+xml"}
+    types = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
     by_path = dict(assets.values())
 
     async def static(request: web.Request) -> web.Response:

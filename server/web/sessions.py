@@ -11,15 +11,18 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.people import Actor
+from server.actions.accounts import note_act
 from server.actions.people import LOGIN_LASTS, viewer_of
 from server.actions.telling import us
 from server.keys import CLOCK, DATABASE, HOME, SETTINGS
 from server.viewer import Viewer
+from server.web.moments import read_in
 
 FORM_COOKIE_LASTS = 24 * 3600
 _NEW_FORM_COOKIE: web.RequestKey[str] = web.RequestKey("new_form_cookie", str)
@@ -50,12 +53,17 @@ async def reading(request: web.Request) -> AsyncIterator[Visit]:
 async def acting(request: web.Request) -> AsyncIterator[Visit]:
     """A visit that does one thing: what it changes stands iff the block ends without an error."""
     async with request.app[DATABASE].ACT.begin() as session:
-        yield await _visit(request, session)
+        visit = await _visit(request, session)
+        token = login_token(request)
+        if visit.viewer.is_member and token:
+            await note_act(session, token, visit.now)
+        yield visit
 
 
 async def _visit(request: web.Request, session: AsyncSession) -> Visit:
     collective, _ = await us(session)
     viewer = await viewer_of(session, login_token(request), request.app[CLOCK].now())
+    read_in(viewer.member.zone if viewer.member else None)
     return Visit(request, session, viewer, collective)
 
 
@@ -75,10 +83,15 @@ def login_token(request: web.Request) -> str | None:
 def mark_for(request: web.Request, login: str | None = None) -> str:
     """The hidden mark of a form on the page that answers this request: an HMAC over the browser's cookie. A browser without one
     is given one. `login` is a log-in that this very answer opens."""
-    token = login or _browser(request)
+    return _mark(request, login or browser_of(request))
+
+
+def browser_of(request: web.Request) -> str:
+    """What only this browser holds; one without anything is given something with the page that answers."""
+    token = _browser(request)
     if token is None:
         token = request[_NEW_FORM_COOKIE] = request.get(_NEW_FORM_COOKIE) or secrets.token_urlsafe(32)
-    return _mark(request, token)
+    return token
 
 
 def is_marked(request: web.Request, mark: str) -> bool:
@@ -114,6 +127,31 @@ def forget_login(request: web.Request, response: web.StreamResponse) -> None:
 def _set(request: web.Request, response: web.StreamResponse, name: str, value: str, seconds: int) -> None:
     secure = request.app[SETTINGS].secure
     response.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="Lax", secure=secure)
+
+
+BROWSERS: Final = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrom", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS: Final = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_words(request: web.Request) -> str:
+    """What kind of browser this says it is, such as “Firefox on Android”; no more of it is kept."""
+    said = request.headers.get("User-Agent", "")
+    browser = next((words for mark, words in BROWSERS if mark in said), "A browser")
+    system = next((words for mark, words in SYSTEMS if mark in said), "")
+    return f"{browser} on {system}" if system else browser
 
 
 def address_of(request: web.Request) -> str:

@@ -177,6 +177,25 @@ DONE: Final[Mapping[str, str]] = {
     "confirmed": "You confirmed the draft.",
     "unconfirmed": "Your confirmation is taken back.",
     "cast": "With your confirmation, your circle’s ballot is published.",
+    "asked": "Your request is on its way to the members who admit people.",
+    "admitted": "They are a member now, and can log in.",
+    "declined": "The request is declined. Whoever asked reads your words when they try to log in.",
+    "declined-all": "Those requests are declined.",
+    "requests-on": "Visitors can ask to join now.",
+    "requests-off": "Visitors cannot ask to join any more. The requests that wait still wait.",
+    "profile": "Your profile is saved.",
+    "settings": "Your settings are saved.",
+    "password": "Your new password is set. Everywhere else you are logged out.",
+    "login-ended": "That browser is logged out.",
+    "logins-ended": "Everywhere else you are logged out.",
+    "passkey-added": "You can log in with this passkey now.",
+    "passkey-named": "The passkey has its new name.",
+    "passkey-removed": "Nobody can log in with that passkey any more. It may still be listed on your device: remove it there too.",
+    "second-off": "The second factor is off. Only your password or a passkey is asked for now.",
+    "recovered": "Your new password is set, and every browser is logged out. Log in with it.",
+    "link-cancelled": "The link works no more.",
+    "person-removed": "They are no member any more.",
+    "you-left": "You have left. Nobody can log in as you any more.",
 }
 
 # Why a record has no effect.
@@ -257,6 +276,17 @@ LANGUAGES: Final = table(
         ("uk", "Українська"),
     )
 )
+
+# Languages in which pages can be read.
+READING: Final = table((LANGUAGES["en"], LANGUAGES["es"]))
+
+# How somebody showed who they are when they logged in.
+HOWS: Final[Mapping[str, str]] = {
+    "password": "with the password",
+    "code": "with the password and a code",
+    "passkey": "with a passkey",
+    "joined": "when you joined",
+}
 
 MANDATES: Final[Mapping[str, Label]] = {
     "in-force": Label("in force", "ok", "yes"),

@@ -85,6 +85,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('subject', sa.String(length=64), nullable=False),
     sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('until', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_login_failures')),
     sqlite_autoincrement=True
     )

@@ -1,0 +1,195 @@
+"""Leaving, being removed by a decision, and being forgotten as far as that is possible.
+
+The row of a member stays, because seats, drafts, confirmations and mandates refer to it; when somebody is erased it no longer says
+who they were. Records are never touched: they name circles, never people.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import accounts, decisions, ledger, people
+from models.accounts import Passkey, Recovery, RecoveryCode
+from models.decisions import Confirmation, Decision, Draft, Position, Seat
+from models.events import log
+from models.mandates import MandateRow
+from models.people import Actor, Invitation, Login, Member, Membership
+from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound
+from models.rules.standing import standing
+from server.actions import appearing
+from server.actions.people import adjust_circles
+from server.actions.telling import us
+from server.home import Home
+from server.viewer import Viewer
+
+NAMELESS = "A former member"
+RUNNING = ("gathering", "deliberating", "voting", "closing")
+
+
+@dataclass(frozen=True)
+class Traces:
+    """How much of a member there is, for the page that says what stays and what goes."""
+
+    positions: int
+    drafts: int
+    published: int
+    confirmations: int
+    seats: int
+    running: int
+    mandates: int
+    in_force: int
+    passkeys: int
+    logins: int
+    is_public: bool
+
+
+async def traces(session: AsyncSession, viewer: Viewer) -> Traces:
+    member = viewer.require_member()
+
+    async def count(table: type, *where: object) -> int:
+        return await session.scalar(select(func.count()).select_from(table).where(*where)) or 0  # type: ignore[arg-type]
+
+    actor = await session.get(Actor, member.actor_id) if member.actor_id else None
+    mine = Draft.by_member_id == member.id
+    return Traces(
+        positions=await count(Position, Position.member_id == member.id),
+        drafts=await count(Draft, mine, Draft.ballot.is_(None)),
+        published=await count(Draft, mine, Draft.ballot.is_not(None)),
+        confirmations=await count(Confirmation, Confirmation.member_id == member.id),
+        seats=await count(Seat, Seat.member_id == member.id),
+        running=len(await decisions.seated_in(session, member.id, RUNNING)),
+        mandates=len(viewer.mandates),
+        in_force=sum(row.ends_at > viewer.now and row.recalled_at is None for row in viewer.mandates),
+        passkeys=len(await accounts.passkeys_of(session, member.id)),
+        logins=await count(Login, Login.member_id == member.id, Login.expires_at > viewer.now),
+        is_public=actor is not None and actor.gone_at is None,
+    )
+
+
+async def leave(session: AsyncSession, home: Home, viewer: Viewer, now: datetime, *, erased: bool) -> None:
+    """The viewer is no member any more. Their mandates are given back; with `erased` nothing here says who they were."""
+    member = viewer.require_member()
+    await people.lock_assembly(session)
+    await _end_account(session, home, member, now)
+    for row in viewer.mandates:
+        if row.ends_at > now and row.recalled_at is None:
+            row.resigned_at = now
+    if erased:
+        await _erase(session, member, now)
+    log(session, "member left", now)
+
+
+async def remove(
+    session: AsyncSession,
+    home: Home,
+    viewer: Viewer,
+    member: Member,
+    decision: str,
+    now: datetime,
+    *,
+    erased: bool,
+) -> None:
+    """A member is removed because the collective decided so. Needs `admit`, and a decision that is final and adopted."""
+    mandate = viewer.require("admit")
+    if member.id == viewer.require_member().id:
+        raise NotAllowed("admit", "Nobody removes themselves. To leave, go to your own page.")
+    if member.left_at is not None:
+        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+    await people.lock_assembly(session)
+    await check_decision(session, decision, now)
+    await _end_account(session, home, member, now)
+    member.removed_by = decision
+    held = await session.scalars(
+        select(MandateRow).where(
+            MandateRow.member_id == member.id, MandateRow.ends_at > now, MandateRow.recalled_at.is_(None)
+        )
+    )
+    for row in held:
+        row.recalled_at = now
+    if erased:
+        await _erase(session, member, now)
+    log(session, "member removed", now, scope=decision, mandate_id=mandate.id, member=member.id)
+
+
+async def check_decision(session: AsyncSession, name: str, now: datetime) -> None:
+    """Is this a decision of this collective alone, final and adopted, and not carried out already?"""
+    scope = await ledger.scope_named(session, name) if len(name) == 64 else None
+    if scope is None or scope.kind != "decision":
+        raise Invalid({"decision": "Give the address of a decision on this site."})
+    view = standing(await ledger.records(session, scope.id, now), now)
+    collective, _ = await us(session)
+    takers = {one.key for one in await ledger.participants(session, scope.id)}
+    if view.offer.by != collective.ed25519 or takers - {collective.ed25519}:
+        raise Invalid({"decision": "Members are removed by a decision of this collective alone."})
+    if (view.state, view.outcome) != ("final", "adopted"):
+        raise Invalid({"decision": "This decision is not final, or was not adopted."})
+    if await session.scalar(select(Member.id).where(Member.removed_by == name)) is not None:
+        raise Invalid({"decision": "Somebody was removed by this decision already. Each removes one person."})
+
+
+async def removable_by(session: AsyncSession) -> list[tuple[Decision, str]]:
+    """Decisions that may be meant, the latest first: final, adopted, convened here, not carried out yet."""
+    collective, _ = await us(session)
+    done = select(Member.removed_by).where(Member.removed_by.is_not(None))
+    query = (
+        select(Decision, ledger.Scope.name)
+        .join(ledger.Scope, ledger.Scope.id == Decision.scope_id)
+        .where(
+            Decision.state == "final",
+            Decision.outcome == "adopted",
+            Decision.convener == collective.ed25519,
+            ledger.Scope.name.not_in(done),
+        )
+        .order_by(Decision.scope_id.desc())
+        .limit(20)
+    )
+    return [(row, name) for row, name in (await session.execute(query)).all()]
+
+
+async def _end_account(session: AsyncSession, home: Home, member: Member, now: datetime) -> None:
+    """Nobody gets in as this member any more; their place in circles is free; links they made admit nobody."""
+    if member.left_at is not None:
+        raise Conflict("left", "This member has left already.")
+    await appearing.vanish(session, home, member, now)
+    member.left_at = now
+    member.password_hash = ""
+    member.totp_secret = member.totp_at = member.totp_step = None
+    for table in (Login, Passkey, RecoveryCode, Recovery):
+        await session.execute(delete(table).where(table.member_id == member.id))
+    await session.execute(
+        update(Membership)
+        .where(Membership.member_id == member.id, Membership.until.is_(None))
+        .values(until=now)
+    )
+    await session.execute(update(Invitation).where(Invitation.made_by == member.id).values(uses_left=0))
+    await session.flush()
+    await adjust_circles(session, now)
+
+
+async def _erase(session: AsyncSession, member: Member, now: datetime) -> None:
+    """What may go goes, and what must stay no longer says who it was."""
+    member.erased_at = now
+    member.name, member.login, member.about = NAMELESS, f"-{member.id}", ""  # no log-in begins with a dash
+    member.lang = member.zone = None
+    await session.execute(delete(Position).where(Position.member_id == member.id))
+    kept = await _drafts_in_work(session, member.id)
+    await session.execute(
+        update(Draft)
+        .where(Draft.by_member_id == member.id, Draft.ballot.is_(None), Draft.id.not_in(kept))
+        .values(reason="", resolve="")
+    )
+    actor = await session.get(Actor, member.actor_id) if member.actor_id else None
+    if actor is not None:
+        actor.name = actor.summary = ""
+
+
+async def _drafts_in_work(session: AsyncSession, member_id: int) -> list[int]:
+    """Drafts by this member that are the latest of their circle in a decision that runs: the others may be confirming them."""
+    found = []
+    for _, scope, circle_id in await decisions.seated_in(session, member_id, RUNNING):
+        draft = await decisions.latest_draft(session, scope.id, circle_id)
+        if draft is not None and draft.by_member_id == member_id:
+            found.append(draft.id)
+    return found

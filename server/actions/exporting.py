@@ -1,0 +1,217 @@
+"""Everything that an instance holds about a member, for that member: plain values, from which the face makes a file.
+
+What is left out, and why, is part of it (`LEFT_OUT`). Nothing about others is in it, save what the member wrote themselves.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import accounts, ledger
+from models.decisions import Confirmation, Decision, Draft, Position, Seat
+from models.events import Event
+from models.ledger import Scope
+from models.people import Actor, Circle, Invitation, Login, Member, Membership
+from models.posts import Post
+from models.rules import mandates
+from server.home import Home
+from server.viewer import Viewer, as_rule
+
+Json = dict[str, Any]
+
+LEFT_OUT: Final[Mapping[str, str]] = {
+    "your password, passkeys' keys, second factor and recovery codes": "whoever reads this file could use them, or they are not "
+    "kept here in a form that anybody can read",
+    "what others in your circles said, wrote or confirmed": "it is theirs",
+    "ballots and their reasons": "they belong to your circles; each decision's page has them, and offers all its records as a file",
+    "failed attempts to log in": "only a digest is kept, for a day at most, which names nobody",
+    "what other servers hold": "we have no copy of what they copied",
+    "copies of the database that the operator made": "ask whoever runs this instance how long they are kept",
+}
+
+
+async def everything(session: AsyncSession, home: Home, viewer: Viewer, now: datetime) -> Json:
+    """All of it, by topic."""
+    member = viewer.require_member()
+    questions = await _questions(session, member.id)
+    return {
+        "made at": _stamp(now),
+        "instance": home.url,
+        "account": await _account(session, member),
+        "public profile": await _profile(session, member),
+        "log-ins": await _logins(session, member.id),
+        "passkeys": [
+            {"name": key.name, "since": _stamp(key.created_at), "last used": _stamp(key.used_at)}
+            for key in await accounts.passkeys_of(session, member.id)
+        ],
+        "circles": await _circles(session, member.id),
+        "decisions with a seat": await _seats(session, member.id, questions),
+        "positions": await _positions(session, member.id, questions),
+        "drafts written": await _drafts(session, member.id, questions),
+        "drafts confirmed": await _confirmed(session, member.id, questions),
+        "mandates": [await _mandate(session, viewer, row) for row in viewer.mandates],
+        "invitations made": await _invitations(session, member.id),
+        "recovery links made for you": [
+            {
+                "made": _stamp(row.created_at),
+                "used": _stamp(row.used_at),
+                "taken back": _stamp(row.cancelled_at),
+            }
+            for row in await accounts.recoveries_since(session, member.id, datetime(2000, 1, 1, tzinfo=UTC))
+        ],
+        "posts made under your mandates": await _posts(session, viewer),
+        "left out": [{"what": what, "why": why} for what, why in LEFT_OUT.items()],
+    }
+
+
+def _stamp(then: datetime | None) -> str | None:
+    return then.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if then else None
+
+
+async def _account(session: AsyncSession, member: Member) -> Json:
+    return {
+        "name": member.name,
+        "log-in name": member.login,
+        "about": member.about,
+        "joined": _stamp(member.joined_at),
+        "language": member.lang,
+        "time zone": member.zone,
+        "second factor since": _stamp(member.totp_at),
+        "recovery codes left": await accounts.codes_left(session, member.id),
+    }
+
+
+async def _profile(session: AsyncSession, member: Member) -> Json | None:
+    actor = await session.get(Actor, member.actor_id) if member.actor_id else None
+    if actor is None:
+        return None
+    return {
+        "address": actor.address,
+        "id": actor.uri,
+        "since": _stamp(actor.created_at),
+        "taken away": _stamp(actor.gone_at),
+    }
+
+
+async def _logins(session: AsyncSession, member_id: int) -> list[Json]:
+    rows = await session.scalars(select(Login).where(Login.member_id == member_id).order_by(Login.id))
+    return [
+        {
+            "browser": row.browser,
+            "how": row.how,
+            "from": _stamp(row.created_at),
+            "until": _stamp(row.expires_at),
+            "last sent something (to the hour)": _stamp(row.acted_at),
+        }
+        for row in rows
+    ]
+
+
+async def _circles(session: AsyncSession, member_id: int) -> list[Json]:
+    query = (
+        select(Circle, Membership)
+        .join(Membership, Membership.circle_id == Circle.id)
+        .where(Membership.member_id == member_id)
+        .order_by(Membership.id)
+    )
+    return [
+        {"circle": circle.actor.name, "since": _stamp(row.since), "until": _stamp(row.until)}
+        for circle, row in (await session.execute(query)).unique()
+    ]
+
+
+async def _questions(session: AsyncSession, member_id: int) -> dict[int, Json]:
+    """Name and question of each decision in which the member has a seat, by row."""
+    query = (
+        select(Decision, Scope)
+        .join(Scope, Scope.id == Decision.scope_id)
+        .join(Seat, Seat.scope_id == Scope.id)
+        .where(Seat.member_id == member_id)
+    )
+    found = (await session.execute(query)).all()
+    texts = await ledger.texts_named(session, [row.question for row, _ in found])
+    asked = {}
+    for row, scope in found:
+        text = texts.get(scope.name, {}).get(row.question)
+        asked[scope.id] = {"decision": scope.name, "question": text.text if text else None}
+    return asked
+
+
+async def _seats(session: AsyncSession, member_id: int, questions: Mapping[int, Json]) -> list[Json]:
+    query = (
+        select(Seat, Circle)
+        .join(Circle, Circle.id == Seat.circle_id)
+        .where(Seat.member_id == member_id)
+        .order_by(Seat.id)
+    )
+    rows = (await session.execute(query)).unique().all()
+    return [{**questions.get(seat.scope_id, {}), "circle": circle.actor.name} for seat, circle in rows]
+
+
+async def _positions(session: AsyncSession, member_id: int, questions: Mapping[int, Json]) -> list[Json]:
+    rows = await session.scalars(select(Position).where(Position.member_id == member_id))
+    return [
+        {**questions.get(r.scope_id, {}), "position": r.position, "note": r.note, "at": _stamp(r.at)}
+        for r in rows
+    ]
+
+
+def _draft(row: Draft, questions: Mapping[int, Json]) -> Json:
+    return {
+        **questions.get(row.scope_id, {}),
+        "draft no.": row.number,
+        "position": row.position,
+        "reason": row.reason,
+        "what would resolve it": row.resolve,
+        "at": _stamp(row.at),
+        "ballot": row.ballot,
+    }
+
+
+async def _drafts(session: AsyncSession, member_id: int, questions: Mapping[int, Json]) -> list[Json]:
+    rows = await session.scalars(select(Draft).where(Draft.by_member_id == member_id).order_by(Draft.id))
+    return [_draft(row, questions) for row in rows]
+
+
+async def _confirmed(session: AsyncSession, member_id: int, questions: Mapping[int, Json]) -> list[Json]:
+    """Words that the member confirmed became theirs too, whoever wrote them."""
+    query = (
+        select(Draft, Confirmation.at)
+        .join(Confirmation, Confirmation.draft_id == Draft.id)
+        .where(Confirmation.member_id == member_id)
+        .order_by(Confirmation.id)
+    )
+    return [
+        _draft(draft, questions) | {"confirmed": _stamp(at)}
+        for draft, at in (await session.execute(query)).all()
+    ]
+
+
+async def _mandate(session: AsyncSession, viewer: Viewer, row: Any) -> Json:
+    acts = await session.scalars(select(Event).where(Event.mandate_id == row.id).order_by(Event.id))
+    return {
+        "number": row.id,
+        "powers": row.powers,
+        "instruction": row.instruction,
+        "source": row.source,
+        "from": _stamp(row.starts_at),
+        "to": _stamp(row.ends_at),
+        "status": mandates.status(as_rule(row), viewer.now),
+        "acts": [{"at": _stamp(act.at), "what": act.kind, "decision": act.scope} for act in acts],
+    }
+
+
+async def _invitations(session: AsyncSession, member_id: int) -> list[Json]:
+    rows = await session.scalars(select(Invitation).where(Invitation.made_by == member_id))
+    return [
+        {"made": _stamp(r.created_at), "until": _stamp(r.expires_at), "uses left": r.uses_left} for r in rows
+    ]
+
+
+async def _posts(session: AsyncSession, viewer: Viewer) -> list[Json]:
+    numbers: Sequence[int] = [row.id for row in viewer.mandates]
+    rows = await session.scalars(select(Post).where(Post.mandate_id.in_(numbers)).order_by(Post.id))
+    return [{"address": r.uri, "words": r.source, "at": _stamp(r.published_at)} for r in rows]

@@ -1,0 +1,120 @@
+"""Asking to join without an invitation: a visitor says who they are, and whoever may admit answers.
+
+Strangers write here, so everything is bounded: how many requests wait in all and from one place, how long they wait, how long they
+are. The face counts attempts and hashes the password before it calls.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import accounts, people
+from models.accounts import JoinRequest
+from models.choices import choice, choose
+from models.events import log
+from models.people import Member
+from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
+from server.actions.people import TAKEN, become_member
+from server.viewer import Viewer
+
+CHOICE: Final = "join-requests"
+WAITS = timedelta(days=30)
+MOST_WAITING: Final = 50
+MOST_FROM_ONE_PLACE: Final = 3
+MOST_WORDS: Final = 1000
+MOST_ANSWER: Final = 500
+
+
+async def are_taken(session: AsyncSession) -> bool:
+    """Does the collective take requests? Yes, until it says otherwise."""
+    return bool(await choice(session, CHOICE, True)) and await people.member_count(session) > 0
+
+
+async def check_open(session: AsyncSession, place: str, now: datetime) -> None:
+    """There is room for one more request, from this place too; NotFound where none are taken."""
+    if not await are_taken(session):
+        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+    waiting = await accounts.requests_waiting(session, now - WAITS)
+    if len(waiting) >= MOST_WAITING:
+        raise TooMany("requests", "Many people have asked already. Please come back in a few days.")
+    if sum(one.place == place for one in waiting) >= MOST_FROM_ONE_PLACE:
+        raise TooMany("requests", "Several requests from where you are have not been answered yet.")
+
+
+def check_words(words: str) -> None:
+    if not 1 <= len(words) <= MOST_WORDS:
+        raise Invalid({"words": f"Write a few words about who you are (at most {MOST_WORDS:,} characters)."})
+
+
+async def ask_to_join(
+    session: AsyncSession, *, login: str, name: str, words: str, password_hash: str, place: str, now: datetime
+) -> JoinRequest:
+    """A request waits for whoever may admit. It lasts 30 days."""
+    await people.lock_assembly(session)
+    await check_open(session, place, now)
+    await session.execute(delete(JoinRequest).where(JoinRequest.at <= now - WAITS))
+    before = await accounts.request_by_login(session, login, now - WAITS)
+    if await people.member_by_login(session, login) is not None or before is not None:
+        raise Invalid({"login": TAKEN})
+    row = JoinRequest(login=login, name=name, words=words, password_hash=password_hash, place=place, at=now)
+    session.add(row)
+    log(session, "admission asked for", now)
+    return row
+
+
+async def waiting(session: AsyncSession, viewer: Viewer, now: datetime) -> Sequence[JoinRequest]:
+    """What waits for an answer. Needs `admit`."""
+    viewer.require("admit")
+    return await accounts.requests_waiting(session, now - WAITS)
+
+
+async def _waiting_one(session: AsyncSession, number: int, now: datetime) -> JoinRequest:
+    row = await session.get(JoinRequest, number, with_for_update=True)
+    if row is None or row.at <= now - WAITS:
+        raise NotFound("not-found", "This request is not here any more: it was answered, or it is over.")
+    if row.declined_at is not None:
+        raise Conflict("request-answered", "Somebody has answered this request meanwhile.")
+    return row
+
+
+async def admit(session: AsyncSession, viewer: Viewer, number: int, now: datetime) -> Member:
+    """Who asked is a member now, and logs in with what they chose. Needs `admit`."""
+    mandate = viewer.require("admit")
+    await people.lock_assembly(session)
+    row = await _waiting_one(session, number, now)
+    newcomer = Member(login=row.login, name=row.name, about=row.words, password_hash=row.password_hash)
+    member = await become_member(session, newcomer, now)
+    await session.delete(row)
+    log(session, "member admitted", now, mandate_id=mandate.id, member=member.id)
+    return member
+
+
+async def decline(session: AsyncSession, viewer: Viewer, number: int, answer: str, now: datetime) -> None:
+    """The request is declined; who asked reads the answer when they try to log in. Needs `admit`."""
+    mandate = viewer.require("admit")
+    if len(answer) > MOST_ANSWER:
+        raise Invalid({f"answer-{number}": f"Write at most {MOST_ANSWER} characters."})
+    row = await _waiting_one(session, number, now)
+    row.declined_at, row.answer, row.mandate_id = now, answer, mandate.id
+    row.words = ""
+    log(session, "admission declined", now, mandate_id=mandate.id)
+
+
+async def decline_all(session: AsyncSession, viewer: Viewer, up_to: int, now: datetime) -> int:
+    """Every request up to this number is declined without words: for when strangers fill the list. Needs `admit`."""
+    mandate = viewer.require("admit")
+    rows = [row for row in await accounts.requests_waiting(session, now - WAITS) if row.id <= up_to]
+    for row in rows:
+        row.declined_at, row.mandate_id, row.words = now, mandate.id, ""
+    log(session, "admissions declined", now, mandate_id=mandate.id, count=len(rows))
+    return len(rows)
+
+
+async def take_requests(session: AsyncSession, viewer: Viewer, taken: bool, now: datetime) -> None:
+    """From now on visitors can ask to join, or cannot. Needs `admit`."""
+    mandate = viewer.require("admit")
+    await choose(session, CHOICE, taken, now, mandate.id)
+    log(session, "requests to join", now, mandate_id=mandate.id, taken=taken)

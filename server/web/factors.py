@@ -1,0 +1,121 @@
+"""The second factor: turned on with a code of an app, and off again; recovery codes are shown once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import segno
+from aiohttp import web
+from markupsafe import Markup
+
+from models.accounts import codes_left
+from models.rules.refusals import Conflict, Invalid
+from server.actions import people, second
+from server.keys import CLOCK, DATABASE, HOME
+from server.web.forms import Form, Problems, problems_of
+from server.web.mine import done_in, status_of
+from server.web.proving import Proof, proof_for, prove
+from server.web.render import frame_of, page, see
+from server.web.sessions import acting, address_of, reading
+
+
+@dataclass(frozen=True)
+class SecondPage:
+    """`secret` and `qr` while it is being turned on; `codes` just after."""
+
+    since: datetime | None
+    left: int
+    proof: Proof
+    done: str
+    secret: str = ""
+    qr: Markup = field(default_factory=Markup)
+    codes: Sequence[str] = ()
+    problems: Problems = field(default_factory=Problems)
+
+
+async def second_page(request: web.Request) -> web.StreamResponse:
+    return await _second(request)
+
+
+async def _second(
+    request: web.Request, codes: Sequence[str] = (), problems: Problems | None = None
+) -> web.Response:
+    problems = problems or Problems()
+    async with reading(request) as visit:
+        member = visit.viewer.require_member()
+        secret = second.secret_of(request.app[HOME], member) or "" if member.totp_at is None else ""
+        address = second.address_for_app(secret, member.login, visit.collective.name) if secret else ""
+        context = SecondPage(
+            since=member.totp_at,
+            left=await codes_left(visit.session, member.id),
+            proof=await proof_for(visit),
+            done=done_in(request),
+            secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+            qr=qr_code(address) if address else Markup(),
+            codes=codes,
+            problems=problems,
+        )
+        status = status_of(problems)
+        return page(request, frame_of(visit), "people/second.html", context, status, "passkeys.js")
+
+
+def qr_code(text: str) -> Markup:
+    """Dark on light whatever the colours of the page: cameras want it so. The text stands beside it, too."""
+    drawn = segno.make(text, error="m").svg_inline(
+        scale=4, border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None, omitsize=True
+    )
+    return Markup(drawn.replace("<svg ", '<svg aria-hidden="true" ', 1))
+
+
+async def begin(request: web.Request, _form: Form) -> web.StreamResponse:
+    """Make a secret and show it. It is asked for only once a code of it was right."""
+    try:
+        async with acting(request) as visit:
+            await second.begin(visit.session, request.app[HOME], visit.viewer.require_member().id)
+    except Conflict as refusal:
+        return await _second(request, problems=problems_of(refusal))
+    return see("/me/second")
+
+
+async def confirm(request: web.Request, form: Form) -> web.StreamResponse:
+    """Turn it on, and show the recovery codes, this once."""
+    try:
+        member = await prove(request, form)
+        async with acting(request) as visit:
+            await people.check_tries(visit.session, visit.now, code=member.login)
+            codes = await second.confirm(
+                visit.session, request.app[HOME], member.id, form.one("code"), visit.now
+            )
+    except Invalid as refusal:
+        if "code" in refusal.fields:
+            async with request.app[DATABASE].ACT.begin() as session:
+                await people.note_tries(
+                    session, request.app[CLOCK].now(), code=member.login, address=address_of(request)
+                )
+        return await _second(request, problems=problems_of(refusal))
+    except Conflict as refusal:
+        return await _second(request, problems=problems_of(refusal))
+    return await _second(request, codes)
+
+
+async def turn_off(request: web.Request, form: Form) -> web.StreamResponse:
+    try:
+        member = await prove(request, form)
+    except Invalid as refusal:
+        return await _second(request, problems=problems_of(refusal))
+    async with acting(request) as visit:
+        await second.turn_off(visit.session, member.id, visit.now)
+    return see("/me/second?done=second-off")
+
+
+async def new_codes(request: web.Request, form: Form) -> web.StreamResponse:
+    """Fresh recovery codes, shown this once; those before are good for nothing."""
+    try:
+        member = await prove(request, form)
+    except Invalid as refusal:
+        return await _second(request, problems=problems_of(refusal))
+    async with acting(request) as visit:
+        if visit.viewer.require_member().totp_at is None:
+            raise Conflict("second-factor", "You have no second factor that these codes could stand in for.")
+        codes = await second.new_codes(visit.session, member.id)
+    return await _second(request, codes)

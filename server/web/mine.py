@@ -1,0 +1,195 @@
+"""One's own account, page by page: what one is called, the password, language and time zone, where one is logged in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+
+from aiohttp import web
+
+from models.rules.refusals import Invalid
+from server.actions import accounts
+from server.actions.people import token_digest
+from server.keys import HOME
+from server.web.forms import Form, Problems, problems_of
+from server.web.passwords import hash_password
+from server.web.proving import Proof, proof_for, prove
+from server.web.render import frame_of, page, see
+from server.web.sessions import acting, forget_login, login_token, reading
+from server.web.words import DONE, HOWS, READING, Choice
+
+
+@dataclass(frozen=True)
+class ProfilePage:
+    name: str
+    about: str
+    is_public: bool
+    problems: Problems
+
+
+@dataclass(frozen=True)
+class PasswordPage:
+    proof: Proof
+    problems: Problems = field(default_factory=Problems)
+
+
+@dataclass(frozen=True)
+class SettingsPage:
+    languages: Sequence[Choice]
+    zones: Sequence[Choice]
+    lang: str
+    zone: str
+    done: str
+    problems: Problems = field(default_factory=Problems)
+
+
+@dataclass(frozen=True)
+class LoginRow:
+    number: int
+    browser: str
+    how: str
+    since: datetime
+    ends: datetime
+    acted: datetime | None
+    is_this: bool
+
+
+@dataclass(frozen=True)
+class LoginsPage:
+    rows: Sequence[LoginRow]
+    done: str
+
+
+def done_in(request: web.Request) -> str:
+    """What was just done, if the address says so."""
+    return DONE.get(request.query.get("done", ""), "")
+
+
+def status_of(problems: Problems) -> int:
+    return HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK
+
+
+async def profile_page(request: web.Request) -> web.StreamResponse:
+    async with reading(request) as visit:
+        member = visit.viewer.require_member()
+    return await _profile(request, member.name, member.about, Problems())
+
+
+async def _profile(request: web.Request, name: str, about: str, problems: Problems) -> web.Response:
+    async with reading(request) as visit:
+        context = ProfilePage(name, about, visit.viewer.require_member().actor_id is not None, problems)
+        return page(request, frame_of(visit), "people/profile.html", context, status_of(problems))
+
+
+async def change_profile(request: web.Request, form: Form) -> web.StreamResponse:
+    """Be called so from now on, and say this of oneself."""
+    name, about = form.one("name"), form.one("about")
+    try:
+        async with acting(request) as visit:
+            visit.viewer.require_member()
+            await accounts.describe(visit.session, request.app[HOME], visit.viewer, name, about, visit.now)
+    except Invalid as refusal:
+        return await _profile(request, name, about, problems_of(refusal))
+    return see("/me?done=profile")
+
+
+async def password_page(request: web.Request) -> web.StreamResponse:
+    return await _password(request, Problems())
+
+
+async def _password(request: web.Request, problems: Problems) -> web.Response:
+    async with reading(request) as visit:
+        context = PasswordPage(await proof_for(visit), problems)
+        status = status_of(problems)
+        return page(request, frame_of(visit), "people/password.html", context, status, "passkeys.js")
+
+
+async def change_password(request: web.Request, form: Form) -> web.StreamResponse:
+    """Another password; every other browser is logged out."""
+    new = form.one("new-password")
+    try:
+        accounts.check_password(new, form.one("again"))
+        await prove(request, form)
+    except Invalid as refusal:
+        return await _password(request, problems_of(refusal))
+    password_hash = await hash_password(request.app, new)
+    async with acting(request) as visit:
+        member = visit.viewer.require_member()
+        token = login_token(request)
+        await accounts.change_password(visit.session, member, password_hash, token, visit.now)
+    return see("/me?done=password")
+
+
+async def settings_page(request: web.Request) -> web.StreamResponse:
+    async with reading(request) as visit:
+        member = visit.viewer.require_member()
+    return await _settings(request, member.lang or "", member.zone or "UTC", Problems())
+
+
+async def _settings(request: web.Request, lang: str, zone: str, problems: Problems) -> web.Response:
+    async with reading(request) as visit:
+        visit.viewer.require_member()
+        context = SettingsPage(
+            languages=[Choice("", "As my browser asks"), *READING.values()],
+            zones=[Choice(name, name.replace("_", " ")) for name in accounts.zones()],
+            lang=lang,
+            zone=zone,
+            done=done_in(request),
+            problems=problems,
+        )
+        return page(request, frame_of(visit), "people/settings.html", context, status_of(problems))
+
+
+async def change_settings(request: web.Request, form: Form) -> web.StreamResponse:
+    """Read in this language, and see times in this zone."""
+    lang, zone = form.one("lang"), form.one("zone")
+    try:
+        async with acting(request) as visit:
+            await accounts.prefer(visit.session, visit.viewer, lang, zone, list(READING))
+    except Invalid as refusal:
+        return await _settings(request, lang, zone, problems_of(refusal))
+    return see("/me/settings?done=settings")
+
+
+async def logins_page(request: web.Request) -> web.StreamResponse:
+    async with reading(request) as visit:
+        member = visit.viewer.require_member()
+        this = token_digest(login_token(request) or "")
+        rows = [
+            LoginRow(
+                number=row.id,
+                browser=row.browser or "A browser",
+                how=HOWS.get(row.how, ""),
+                since=row.created_at,
+                ends=row.expires_at,
+                acted=row.acted_at,
+                is_this=row.token_hash == this,
+            )
+            for row in await accounts.logins_of(visit.session, member.id, visit.now)
+        ]
+        return page(request, frame_of(visit), "people/logins.html", LoginsPage(rows, done_in(request)))
+
+
+async def end_login(request: web.Request, _form: Form) -> web.StreamResponse:
+    """Log one browser out; this one too, if it is this one."""
+    async with acting(request) as visit:
+        ended = await accounts.end_login(visit.session, visit.viewer, int(request.match_info["number"]))
+    if ended == token_digest(login_token(request) or ""):
+        return _out(request)
+    return see("/me/logins?done=login-ended")
+
+
+async def end_logins(request: web.Request, form: Form) -> web.StreamResponse:
+    """Log every other browser out, or every one."""
+    everywhere = form.one("which") == "all"
+    async with acting(request) as visit:
+        member = visit.viewer.require_member()
+        kept = None if everywhere else login_token(request)
+        await accounts.end_others(visit.session, member.id, kept)
+    return _out(request) if everywhere else see("/me/logins?done=logins-ended")
+
+
+def _out(request: web.Request) -> web.Response:
+    response = see("/")
+    forget_login(request, response)
+    return response
