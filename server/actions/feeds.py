@@ -39,12 +39,12 @@ async def make(
     """A feed that can be followed as `@handle@host` from now on; our own collective is its first source."""
     mandate = viewer.require(POWER)
     wrong = {}
+    if not 1 <= len(name) <= NAME_LENGTH:
+        wrong["name"] = f"Give it a name of at most {NAME_LENGTH} characters."
     if not HANDLE.fullmatch(handle):
         wrong["handle"] = "Use 2 to 30 small letters, digits or underscores."
     elif await people.local_actor_by_handle(session, handle) is not None:
         wrong["handle"] = "This name is taken here. Choose another."
-    if not 1 <= len(name) <= NAME_LENGTH:
-        wrong["name"] = f"Give it a name of at most {NAME_LENGTH} characters."
     if wrong:
         raise Invalid(wrong)
     if len(await feeds.feeds(session)) >= MOST_FEEDS:

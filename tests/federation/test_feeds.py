@@ -13,10 +13,11 @@ from aiohttp import web
 from sqlalchemy import select
 
 from models.events import Event
-from models.feeds import FeedItem, Following, claim_feeds
+from models.feeds import FeedItem, Following, claim_feeds, feeds_due_now, note_items
 from models.follows import Follow
 from models.peers import Peer
 from models.posts import Post
+from server.actions.feed_items import MOST_WAITING
 from server.actions.passing import advance
 from server.keys import CLOCK, DATABASE, HOME
 from server.workers.feeds import feeds_due
@@ -189,6 +190,25 @@ async def test_only_new_public_posts_of_sources_are_passed_on(world: World) -> N
     await world.tell(ana, stranger)
     await world.settle()
     assert len(shown(ana.server)) == 3
+
+
+async def test_no_more_wait_than_there_may(world: World) -> None:
+    ana = await three(world)
+    row = {
+        "feed_id": 1,
+        "author": "http://elm.test/c/elm",
+        "link": "x",
+        "title": "x",
+        "seen_at": world.oak.now,
+    }
+    async with world.database().ACT.begin() as session:
+        await note_items(session, [{**row, "object_uri": f"x{number}"} for number in range(MOST_WAITING + 6)])
+        await feeds_due_now(session, [1], world.oak.now)
+    await post(world.elm, "One too many")
+    await world.settle()
+    await world.advance(2 * HOUR)
+    assert [("And 980 more." in note["content"]) for note in digests(ana.server)] == [True]
+    assert await world.count(FeedItem) == MOST_WAITING + 6
 
 
 async def test_feeds_of_each_others_collectives_do_not_go_round_in_circles(world: World) -> None:

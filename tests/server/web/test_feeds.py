@@ -1,8 +1,9 @@
 """Feeds: what everybody sees, and what whoever may post as the collective does with them."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from models.feeds import Feed, Following
+from server.keys import DATABASE
 from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
 from tests.server.web.browser import Browser, Page
@@ -39,6 +40,7 @@ async def test_a_feed_is_made_filled_and_shown_to_everybody(meetings: Meetings, 
         await fed.settle()
         seen = await visitor.get("/feeds/valley")
         check(seen)
+        assert seen.by_id("follow").text == "To follow it"
         assert "Oak Collective our own" in seen.text
         assert "Elm Collective passed on" in seen.text
         assert "Copy @valley@oak.test into the search of Mastodon" in seen.text
@@ -48,6 +50,9 @@ async def test_a_feed_is_made_filled_and_shown_to_everybody(meetings: Meetings, 
         assert "The Valley Oak Collective, Elm Collective" in listed.text
         assert (await visitor.get("/@valley")).path == "/feeds/valley"
         assert (await visitor.get("/feeds/nothing")).status == 404
+        async with fed.oak.app[DATABASE].ACT.begin() as session:  # as when they block it, or are blocked here
+            await session.execute(delete(Following))
+        assert "Elm Collective not followed any more" in (await visitor.get("/feeds/valley")).text
         first = page.all("form")[1]  # the first in the main part leaves out our own
         assert (first.get("action"), "Leave out Oak Collective" in first.text) == (
             "/feeds/valley/remove",
