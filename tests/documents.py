@@ -13,9 +13,12 @@ import aiohttp
 
 from activitypub import vocabulary
 from models import people
-from server.actions import appearing, outbox
+from server import pictures
+from server.actions import appearing, images, outbox, speaking
 from server.actions import people as joining
 from server.keys import DATABASE, HOME
+from server.mentions import mentioned_in
+from server.translate_posts import Words
 from tests.federation import feeding
 from tests.federation.harness import HOUR, Federation
 
@@ -40,6 +43,7 @@ class Story:
             await self.fed[name].members(1)
         await self._followers()
         await self._decision()
+        await self._posts()
         await self._feed()
         await self._farewell()
         for name, path in self._addresses().items():
@@ -87,6 +91,30 @@ class Story:
             await feeding.delete(oak, post)
         await self.fed.settle()
         await feeding.end(ash, "valley")
+        await self.fed.settle()
+
+    async def _posts(self) -> None:
+        """Oak says something, with a picture; says it otherwise; and takes it back."""
+        app, home, now = self.fed.oak.app, self.fed.oak.app[HOME], self.fed.oak.now
+        mentioned = await mentioned_in(app, "@elm@elm.test")
+        async with app[DATABASE].ACT.begin() as session:
+            member = await people.member_by_login(session, LOGIN)
+            assert member is not None
+            viewer = await joining.viewer_for(session, member, now)
+            drawn = pictures.mend(pictures.pattern("oak"))
+            picture = await images.keep(session, viewer, drawn, "The bike in front of the bakery", now)
+            words = Words("It is here, @elm@elm.test! #bike", "en", mentioned)
+            post = await speaking.speak(session, home, viewer, words, now, pictures=[picture.name])
+        await self.fed.settle()
+        token = post.uri.rpartition("/")[2]
+        async with app[DATABASE].ACT.begin() as session:
+            words = Words("It is here, @elm@elm.test, and it is blue! #bike", "en", mentioned)
+            await speaking.edit(session, home, viewer, token, words, now)
+        await self.fed.settle()
+        self.fetched["thread"] = await self._get(f"/threads/{token}")
+        self.fetched["thread page"] = await self._get(f"/threads/{token}?page=1")
+        async with app[DATABASE].ACT.begin() as session:
+            await speaking.withdraw(session, home, viewer, token, now)
         await self.fed.settle()
 
     async def _farewell(self) -> None:

@@ -206,12 +206,12 @@ def test_the_activities_that_are_handled_are_those_documented() -> None:
 
 async def test_examples_and_the_list_of_what_is_sent_are_those_of_a_real_run(tmp_path: Path) -> None:
     story = await told(tmp_path)
-    real = {kind(document): document for document in [*story.posted, *story.fetched.values()]}
+    real = [(kind(document), document) for document in [*story.posted, *story.fetched.values()]]
     wrong = []
     for example in examples():
         what = kind(example)
-        twin = next((document for like, document in real.items() if _alike(what, like)), None)
-        wrong += [f"{what}: no such thing was seen"] if twin is None else misfits(example, twin, str(what))
+        twins = [misfits(example, document, str(what)) for like, document in real if _alike(what, like)]
+        wrong += min(twins, key=len, default=[f"{what}: no such thing was seen"])
     assert wrong == []
     sent = {(what[0], what[1]) for what in map(kind, story.posted)}
     listed = [(codes([row[0]]), codes([row[1]])) for row in rows(section("FEDERATION.md", "What we send"))]
