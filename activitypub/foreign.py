@@ -146,7 +146,7 @@ def _link(value: Any) -> str | None:
     links = [one for one in listed[:MOST_ATTACHMENTS] if _is_page(one)] or listed[:1]
     for one in links:
         found = one.get("href") if isinstance(one, dict) else one
-        if isinstance(found, str) and len(found) <= URL_LENGTH and _is_web(found):
+        if isinstance(found, str) and len(found) <= URL_LENGTH and is_web(found):
             return found
     return None
 
@@ -157,7 +157,8 @@ def _is_page(value: Any) -> bool:
     )
 
 
-def _is_web(uri: str) -> bool:
+def is_web(uri: str) -> bool:
+    """Is this an address that a page may link?"""
     try:
         origin(uri)
     except Malformed:
@@ -187,4 +188,4 @@ def _file(value: Any) -> str | None:
     """The address of a file: of several the first."""
     first = value[0] if isinstance(value, list) and value else value
     found = first.get("href") if isinstance(first, dict) else first
-    return found if isinstance(found, str) and len(found) <= URL_LENGTH and _is_web(found) else None
+    return found if isinstance(found, str) and len(found) <= URL_LENGTH and is_web(found) else None

@@ -49,7 +49,7 @@ async def _follow(
     """One actor of ours unfollows the old account and asks to follow the new one, unless it does already."""
     follower = await session.get_one(Actor, before.follower_id)
     follow = vocabulary.follow(before.activity_uri, follower.uri, old.uri)
-    undo_uri = translate.activity_uri(home, _digest("unfollow", before.activity_uri))
+    undo_uri = translate.activity_uri(home, _digest("unfollow", before.activity_uri, stamp(now)))
     undo = vocabulary.undo(undo_uri, follow, direct([old.uri]), stamp(now))
     await outbox.publish(session, home, follower, undo, [old.inbox], now)
     await session.execute(delete(Following).where(Following.id == before.id))

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from sqlalchemy import select
 
 from activitypub.content import is_blank, sanitise
+from activitypub.foreign import is_web
 from models import people, talk
 from models.ledger import Scope
 from models.peers import Peer
@@ -147,7 +148,7 @@ def _voice(row: Reply, author: Actor | None, limits: Mapping[str, str], moderati
     return Voice(
         anchor=f"reply-{row.id}",
         author=name_of(author, row.author),
-        profile=(author.url if author is not None else None) or row.author,
+        profile=author.url if author is not None and author.url and is_web(author.url) else row.author,
         at=row.received_at,
         changed=row.updated_at is not None,
         url=row.url or row.uri,

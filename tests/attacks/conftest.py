@@ -3,3 +3,6 @@
 from tests.server.peers.conftest import founded as founded
 from tests.server.peers.conftest import masto as masto
 from tests.server.peers.conftest import world as world
+from tests.server.web.conftest import enter as enter
+from tests.server.web.conftest import meetings as meetings
+from tests.server.web.conftest import stock as stock

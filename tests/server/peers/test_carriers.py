@@ -321,7 +321,9 @@ async def test_nobody_publishes_in_anothers_name(world: World, joint: Joint, elm
     assert await held(world, joint.name) == {"Offer"}
 
 
-async def test_notes_and_votes_without_records_mean_nothing_here_yet(world: World, masto: Stranger) -> None:
+async def test_notes_and_votes_that_answer_nothing_of_ours_mean_nothing_here(
+    world: World, masto: Stranger
+) -> None:
     ana = masto.person("ana")
     reply = {"type": "Note", "id": f"{ana.uri}/1", "attributedTo": ana.uri, "content": "I agree"}
     votes = [{**reply, "id": f"{ana.uri}/{n}", "content": None, "name": "Agree"} for n in (2, 3)]
@@ -363,20 +365,6 @@ async def test_an_answer_by_somebody_who_was_not_invited_is_refused(world: World
     said = eve.activity("Accept", object="x", **{"jura:record": joint.answer(eve)})
     assert await world.tell(eve, said) == "refused"
     assert "evil.test" not in (await participants(world)).values()
-
-
-@pytest.mark.parametrize("kind", ["Accept", "Reject"])
-async def test_an_answer_to_a_follow_that_we_never_sent_is_ignored(
-    world: World, masto: Stranger, kind: str
-) -> None:
-    ana = masto.person("ana")
-    follow = {
-        "type": "Follow",
-        "id": "http://oak.test/f/1",
-        "actor": "http://oak.test/c/oak",
-        "object": ana.uri,
-    }
-    assert await world.tell(ana, ana.activity(kind, object=follow)) == "ignored"
 
 
 async def test_an_answer_that_comes_before_its_offer_is_ignored_and_the_offer_is_taken_in_later(
