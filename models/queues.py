@@ -294,6 +294,21 @@ async def give_up_old(session: AsyncSession, host: str, before: datetime, now: d
     )
 
 
+async def forget_previous_keys(session: AsyncSession, actors: Iterable[Actor]) -> None:
+    """The key before is erased once nobody waits any more to be told of the new one."""
+    told = {actor.id for actor in actors if actor.previous_rsa is not None}
+    if not told:
+        return
+    waits = (
+        select(Delivery.id)
+        .join(Activity, Activity.id == Delivery.activity_id)
+        .where(Delivery.signer_id == Actor.id, Delivery.dead_at.is_(None))
+        .where(Activity.type == "Update", Activity.published_at == Actor.rotated_at)
+    )
+    over = update(Actor).where(Actor.id.in_(told), ~waits.exists()).values(previous_rsa=None)
+    await session.execute(over.execution_options(synchronize_session=False))
+
+
 async def revive(session: AsyncSession, delivery_ids: Sequence[int], now: datetime) -> None:
     """Send dead letters again, from the first attempt."""
     rows = (await session.scalars(select(Delivery).where(Delivery.id.in_(delivery_ids)))).all()

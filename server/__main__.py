@@ -48,6 +48,7 @@ COMMANDS: dict[str, Command] = {
     "feeds": Command("list, make, fill and end the federation feeds of this instance", "feeds"),
     "post": Command("say something as the collective", "posting"),
     "doctor": Command("look whether everything is as it should be", "doctor"),
+    "keys": Command("make new keys for signing requests, and tell who knows the old ones", "keys"),
     "verify": Command("recount a decision from its bundle, offline", "verify"),
     "demo": Command("three collectives on this machine reach a joint decision", "demo"),
 }

@@ -7,8 +7,9 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+import orjson
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -66,12 +67,24 @@ class Home:
 
     def rsa_of(self, actor: Actor) -> RSAPrivateKey:
         """The RSA key with which a local actor signs requests (parsing one takes 31 ms: opened once)."""
-        if (actor.id, "rsa") not in self._opened:
-            if actor.private_rsa is None:
-                raise LookupError(f"{actor.uri} has no key here")
-            self._opened[actor.id, "rsa"] = keypairs.rsa_from_bytes(self.unseal(actor.private_rsa))
-        key: RSAPrivateKey = self._opened[actor.id, "rsa"]
-        return key
+        return self._rsa(actor, "rsa", actor.private_rsa)
+
+    def rsa_keys_for(self, actor: Actor, body: bytes) -> list[RSAPrivateKey]:
+        """The keys to sign a request with this body by, in order: what announces a new key goes by the one before first, as
+        others know it, and by the new one to those who have it already."""
+        if actor.previous_rsa is None or not _announces(actor, body):
+            return [self.rsa_of(actor)]
+        return [self._rsa(actor, "previous", actor.previous_rsa), self.rsa_of(actor)]
+
+    def _rsa(self, actor: Actor, which: str, sealed: bytes | None) -> RSAPrivateKey:
+        """Opened once, and again when it was changed."""
+        if sealed is None:
+            raise LookupError(f"{actor.uri} has no key here")
+        before, key = self._opened.get((actor.id, which), (None, None))
+        if before != sealed:
+            key = keypairs.rsa_from_bytes(self.unseal(sealed))
+            self._opened[actor.id, which] = (sealed, key)
+        return cast(RSAPrivateKey, key)
 
     def sign(self, signer: Actor, kind: str, in_scope: str | None, now: datetime, **fields: Any) -> Signed:
         """A record of this type, signed by a local actor; `BadRecord` if its shape is wrong."""
@@ -89,6 +102,17 @@ class Home:
     def sits_for(self, circle: Actor, scope: str, collective: str) -> str:
         """A circle's signature that it sits for this collective in this decision."""
         return proofs.sign_bytes(records.sitting_input(scope, collective), self.key_of(circle))
+
+
+def _announces(actor: Actor, body: bytes) -> bool:
+    """Is this the Update by which the actor shows the key that it has now?"""
+    said = orjson.loads(body)
+    shown = said.get("object") if said.get("type") == "Update" else None
+    return (
+        isinstance(shown, dict)
+        and shown.get("id") == actor.uri
+        and (shown.get("publicKey") or {}).get("publicKeyPem") == actor.rsa_pem
+    )
 
 
 def make_home(settings: Settings) -> Home:

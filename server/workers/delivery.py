@@ -13,13 +13,14 @@ from functools import partial
 from typing import Final
 
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import deliver
 from activitypub.claims import Scheme
-from activitypub.errors import Unreachable, WireError
-from activitypub.knocking import Knocks, knock, remembered
+from activitypub.errors import Refused, Unreachable, WireError
+from activitypub.knocking import KNOCK_AGAIN, Knocks, knock, remembered
 from activitypub.signatures import sign_request
 from models import queues
 from models.people import Actor
@@ -141,20 +142,32 @@ async def _post(app: web.Application, batch: Batch, parcel: Parcel) -> Exception
     """Post one activity; what went wrong, if anything."""
     if batch.refused:
         return None  # dropped: nothing goes out to a server with which we do not deal
+    failed: WireError | None = None
     try:
-        await knock(partial(_ask, app, batch, parcel), batch.knocks)
-    except WireError as error:
-        return error
+        for key in app[HOME].rsa_keys_for(parcel.signer, parcel.body):
+            failed = await _knock(app, batch, parcel, key)
+            if not isinstance(failed, Refused | Unreachable) or failed.status not in KNOCK_AGAIN:
+                break
     except Exception as error:
         logger.exception("delivery %s failed; it is tried again later", parcel.id)
+        return error
+    return failed
+
+
+async def _knock(app: web.Application, batch: Batch, parcel: Parcel, key: RSAPrivateKey) -> WireError | None:
+    """Post one activity, signed by this key in the scheme that the host takes; what went wrong, if anything."""
+    try:
+        await knock(partial(_ask, app, batch, parcel, key), batch.knocks)
+    except WireError as error:
         return error
     return None
 
 
-async def _ask(app: web.Application, batch: Batch, parcel: Parcel, scheme: Scheme) -> None:
-    """Post one activity, signed now in this scheme."""
-    signer, key = parcel.signer, app[HOME].rsa_of(parcel.signer)
-    who = (signer.key_id, key, app[CLOCK].now())
+async def _ask(
+    app: web.Application, batch: Batch, parcel: Parcel, key: RSAPrivateKey, scheme: Scheme
+) -> None:
+    """Post one activity, signed now by this key in this scheme."""
+    who = (parcel.signer.key_id, key, app[CLOCK].now())
     headers = sign_request("POST", parcel.inbox, parcel.body, *who, scheme=scheme)
     patience = LITTLE_PATIENCE if batch.fails else PATIENCE
     await deliver.post(app[NETWORK], parcel.inbox, parcel.body, headers, patience)
@@ -178,6 +191,7 @@ async def _settle(session: AsyncSession, ready: Sequence[Outcome], now: datetime
     for batch, sent in ready:
         if any(_is_host_trouble(one.error) for one in sent):
             await queues.give_up_old(session, batch.host, now - GIVE_UP_AFTER, now)
+    await queues.forget_previous_keys(session, {one.parcel.signer for one in parcels})
     following = await queues.next_due(session, hosts)
     for batch, sent in ready:
         host = hosts[batch.host]

@@ -5,8 +5,10 @@ that serve run as processes of their own.
 """
 
 import asyncio
+import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -247,6 +249,23 @@ def test_work_alone_needs_postgresql(
 ) -> None:
     monkeypatch.setenv("JURA_DATA", str(founded))
     assert "needs PostgreSQL" in refused(capsys, "work")
+
+
+def test_the_keys_of_all_actors_are_changed_by_a_command(founded: Path, tmp_path: Path) -> None:
+    shutil.copytree(founded, tmp_path / "copy")
+    environment = {"JURA_DATA": str(tmp_path / "copy"), "JURA_URL": "https://north.example"}
+    asked = "SELECT rsa_pem, ed25519, previous_rsa FROM actors ORDER BY id"
+    with contextlib.closing(sqlite3.connect(tmp_path / "copy" / "jura.sqlite")) as rows:
+        before = rows.execute(asked).fetchall()
+        done = jura("keys", "rotate", "--yes", environment=environment)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("3 actors have new keys.")
+        after = rows.execute(asked).fetchall()
+    assert not {row[0] for row in before} & {row[0] for row in after}
+    assert [row[1] for row in before] == [row[1] for row in after]
+    assert {row[2] for row in after} == {None}
+    no = jura("keys", "rotate", environment=environment)
+    assert (no.returncode, no.stderr.count("\n")) == (2, 1)
 
 
 # Help and founding

@@ -13,6 +13,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from activitypub import signatures
+from activitypub.claims import Scheme
 from models import tables
 from models.events import Event
 from models.follows import Follow
@@ -363,13 +364,16 @@ async def test_a_key_of_odd_size_is_no_key(world: World, masto: Stranger, bits: 
 # Keys change
 
 
-async def test_a_changed_key_is_fetched_once_and_then_known(world: World, masto: Stranger) -> None:
+@pytest.mark.parametrize("scheme", ["cavage", "rfc9421"])
+async def test_a_changed_key_is_fetched_once_and_then_known(
+    world: World, masto: Stranger, scheme: Scheme
+) -> None:
     ana = masto.person("ana")
-    await world.post(ana, follow(ana))
+    await world.post(ana, follow(ana), scheme=scheme)
     world.clock.advance(timedelta(minutes=2))
     ana.rsa = rsa_key(1)
-    assert await world.post(ana, follow(ana)) == 202
-    assert await world.post(ana, follow(ana)) == 202
+    assert await world.post(ana, follow(ana), scheme=scheme) == 202
+    assert await world.post(ana, follow(ana), scheme=scheme) == 202
     assert len(masto.gets("/users/ana")) == 2
 
 
