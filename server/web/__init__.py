@@ -72,24 +72,13 @@ def add_routes(app: web.Application) -> None:
             web.get("/help", helping.help_page),
             web.get("/source.zip", source.source),
             web.get("/@{handle}", profiles.profile),
-            web.get("/login", accounts.login_page),
-            web.post("/login", accounts.log_in),
-            web.get("/logout", _to_home),
-            web.post("/logout", taking(accounts.log_out)),
-            web.get("/login/code", _to_home),
-            web.post("/login/code", accounts.log_in_with_code),
-            web.get("/recover/{token}", recovering.recover_page),
-            web.post("/recover/{token}", recovering.recover),
-            web.get("/join", requests.ask_page),
-            web.post("/join", requests.ask),
-            web.get("/join/{token}", joining.join_page),
-            web.post("/join/{token}", joining.join),
             web.get("/me", me.me_page),
             web.post("/me/appear", taking(me.appear)),
             web.post("/me/disappear", taking(me.disappear)),
             web.get("/me/{act:appear|disappear}", me.to_me),
             web.get("/people/invite", joining.invite_page),
             web.post("/people/invite", taking(joining.invite)),
+            *_of_doors(),
             *_of_feeds(),
             *_of_people(),
             *_of_accounts(),
@@ -97,6 +86,24 @@ def add_routes(app: web.Application) -> None:
             *_of_posts(),
         ]
     )
+
+
+def _of_doors() -> list[web.RouteDef]:
+    """The addresses by which people come in: log-in, recovery, joining."""
+    return [
+        web.get("/login", accounts.login_page),
+        web.post("/login", accounts.log_in),
+        web.get("/logout", _to_home),
+        web.post("/logout", taking(accounts.log_out)),
+        web.get("/login/code", _to_home),
+        web.post("/login/code", accounts.log_in_with_code),
+        web.get("/recover/{token}", recovering.recover_page),
+        web.post("/recover/{token}", recovering.recover),
+        web.get("/join", requests.ask_page),
+        web.post("/join", requests.ask),
+        web.get("/join/{token}", joining.join_page),
+        web.post("/join/{token}", joining.join),
+    ]
 
 
 def _of_feeds() -> list[web.RouteDef]:

@@ -11,8 +11,16 @@ from tests.server.peers.test_moves_and_quotes import quote_request
 from tests.server.peers.world import Stranger, World
 
 
-@pytest.mark.parametrize("where", ["not there", "of another", "another post", "quotes another", "elsewhere"])
-@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    ("where", "whole"),
+    [
+        *(
+            (where, False)
+            for where in ("not there", "of another", "another post", "quotes another", "elsewhere")
+        ),
+        *((where, True) for where in ("of another", "quotes another", "elsewhere")),
+    ],
+)
 async def test_attack_27_only_the_author_gets_a_stamp_for_a_quote_that_is_one(
     world: World, masto: Stranger, where: str, whole: bool
 ) -> None:
@@ -27,8 +35,6 @@ async def test_attack_27_only_the_author_gets_a_stamp_for_a_quote_that_is_one(
     if where != "not there":
         shown = quoting | ({"id": "http://masto.test/notes/9"} if where == "another post" else {})
         masto.says("/notes/1", shown)
-    if whole and where in ("not there", "another post"):
-        pytest.skip("a request with the whole post says what it is")
     asked = quote_request(eve, post, quoting if whole else quoting["id"])
     assert await world.tell(eve, asked) != "done"
     await deliveries_due(world.of().app)
