@@ -227,6 +227,18 @@ def follow(id: str, by: str, whom: str) -> Json:
     return _activity(id, "Follow", by, direct([whom]), object=whom)
 
 
+def flag(id: str, by: str, about: Sequence[str], comment: str) -> Json:
+    """A report about an actor and posts of theirs. It is addressed to nobody: it goes to their server alone."""
+    return {
+        "@context": CONTEXT,
+        "id": id,
+        "type": "Flag",
+        "actor": by,
+        "object": list(about),
+        "content": comment,
+    }
+
+
 def undo(id: str, activity: Json, audience: Audience, published: str) -> Json:
     """Takes back an activity of the same actor, repeated inside, as some servers kept no ids."""
     return _activity(id, "Undo", activity["actor"], audience, object=_inside(activity), published=published)

@@ -310,9 +310,11 @@ async def forget_previous_keys(session: AsyncSession, actors: Iterable[Actor]) -
 
 
 async def revive(session: AsyncSession, delivery_ids: Sequence[int], now: datetime) -> None:
-    """Send dead letters again, from the first attempt."""
-    rows = (await session.scalars(select(Delivery).where(Delivery.id.in_(delivery_ids)))).all()
-    for row in rows:
-        row.dead_at, row.attempts, row.due_at = None, 0, now
-    hosts = sorted({row.host for row in rows})
-    await session.execute(update(Destination).where(Destination.host.in_(hosts)).values(due_at=now))
+    """Send dead letters again, from the first attempt; their hosts are tried at once."""
+    mine = Delivery.id.in_(delivery_ids)
+    hosts = (await session.scalars(select(Delivery.host).where(mine).distinct())).all()
+    for host in (await locked_hosts(session, hosts)).values():
+        host.due_at = now
+    await session.execute(
+        update(Delivery).where(mine).values(dead_at=None, attempts=0, due_at=now, reason=None)
+    )

@@ -115,6 +115,11 @@ def reject_follow(home: Home, followed: Actor, follow: Json, follower: str, dige
     return vocabulary.reject(activity_uri(home, digest), followed.uri, follow, [follower])
 
 
+def flag(home: Home, instance: Actor, about: Sequence[str], comment: str, digest: str) -> Json:
+    """A report to another server, by our instance: who of us reported stays here."""
+    return vocabulary.flag(activity_uri(home, digest), instance.uri, about, comment)
+
+
 def farewell(home: Home, actor: Actor, now: datetime) -> Json:
     """An actor of ours deletes itself."""
     gone = vocabulary.tombstone(actor.uri, actor.type, stamp(now))

@@ -129,6 +129,14 @@ async def new_among(session: AsyncSession, home: Home, lines: Iterable[Line]) ->
     return [one for one in asked if one.host not in taken and not _is_ours(home, one.host)]
 
 
+async def would_end(session: AsyncSession, home: Home, listed: Iterable[Line]) -> list[Reach]:
+    """The servers that these lines would cut off, with what ends for each."""
+    blocked = {line.host for line in listed if line.act == "block"}
+    known = [one for one in await _known(session) if not blocked.isdisjoint(names_covering(one))]
+    found = [await reach(session, host) for host in known if not _is_ours(home, host)]
+    return [one for one in found if not one.is_nothing]
+
+
 async def lines(session: AsyncSession) -> list[Line]:
     """Every block and limit, as a list for others."""
     query = select(Peer).where(or_(Peer.is_blocked, Peer.is_limited)).order_by(Peer.authority)

@@ -30,6 +30,7 @@ from server.web import (
     me,
     media,
     mine,
+    moderation,
     passkeys,
     posting,
     posts,
@@ -76,13 +77,12 @@ def add_routes(app: web.Application) -> None:
             web.post("/me/appear", taking(me.appear)),
             web.post("/me/disappear", taking(me.disappear)),
             web.get("/me/{act:appear|disappear}", me.to_me),
-            web.get("/people/invite", joining.invite_page),
-            web.post("/people/invite", taking(joining.invite)),
             *_of_doors(),
             *_of_feeds(),
             *_of_people(),
             *_of_accounts(),
             *_of_decisions(),
+            *moderation.routes(),
             *_of_posts(),
         ]
     )
@@ -128,6 +128,8 @@ def _of_people() -> list[web.RouteDef]:
     person = "/people/{number:[0-9]{1,9}}"
     asked = "/people/requests/{number:[0-9]{1,9}}"
     return [
+        web.get("/people/invite", joining.invite_page),
+        web.post("/people/invite", taking(joining.invite)),
         web.get("/people", for_members(folk.people_page)),
         web.get("/people/requests", for_members(requests.requests_page)),
         web.post("/people/requests/decline-all", taking(requests.decline_all)),

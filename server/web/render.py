@@ -38,6 +38,7 @@ class Frame:
     may_convene: bool
     may_admit: bool
     may_speak: bool
+    may_moderate: bool
     mark: str
     now: datetime
     assets: dict[str, str]
@@ -55,6 +56,7 @@ def frame_of(visit: Visit) -> Frame:
         may_convene=viewer.is_member and viewer.may("convene"),
         may_admit=viewer.is_member and viewer.may("admit"),
         may_speak=viewer.is_member and viewer.may("speak"),
+        may_moderate=viewer.is_member and viewer.may("moderate"),
         mark=mark_for(request) if viewer.is_member else "",
         now=visit.now,
         assets=request.app[ASSETS],
@@ -73,6 +75,7 @@ def bare_frame(request: web.Request) -> Frame:
         may_convene=False,
         may_admit=False,
         may_speak=False,
+        may_moderate=False,
         mark="",
         now=request.app[CLOCK].now(),
         assets=request.app[ASSETS],

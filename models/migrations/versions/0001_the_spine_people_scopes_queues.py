@@ -615,6 +615,7 @@ def upgrade() -> None:
     sa.Column('mandate_id', sa.Integer(), nullable=True),
     sa.Column('closed_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('closed_under', sa.Integer(), nullable=True),
+    sa.Column('closed_note', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['closed_under'], ['mandates.id'], name=op.f('fk_reports_closed_under')),
     sa.ForeignKeyConstraint(['mandate_id'], ['mandates.id'], name=op.f('fk_reports_mandate_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_reports')),
@@ -644,7 +645,6 @@ def upgrade() -> None:
     with op.batch_alter_table('feed_items', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_feed_items_object_uri'), ['object_uri'], unique=False)
         batch_op.create_index(batch_op.f('ix_feed_items_passed_on_by'), ['passed_on_by'], unique=False)
-        batch_op.create_index('ix_feed_items_gone', ['feed_id', 'gone_at'], unique=False)
         batch_op.create_index('ix_feed_items_waiting', ['feed_id', 'passed_on_at', 'gone_at'], unique=False)
 
     op.create_table('feed_sources',
@@ -802,7 +802,6 @@ def downgrade() -> None:
     op.drop_table('feed_sources')
     with op.batch_alter_table('feed_items', schema=None) as batch_op:
         batch_op.drop_index('ix_feed_items_waiting')
-        batch_op.drop_index('ix_feed_items_gone')
         batch_op.drop_index(batch_op.f('ix_feed_items_passed_on_by'))
         batch_op.drop_index(batch_op.f('ix_feed_items_object_uri'))
 

@@ -39,7 +39,7 @@ async def follow(world: World, who: Person) -> int:
 async def say(world: World, *inboxes: str) -> None:
     oak = await world.collective()
     async with world.database().ACT.begin() as session:
-        note = {"id": f"http://oak.test/a/{len(inboxes)}", "type": "Create"}
+        note = {"id": f"http://oak.test/a/{len(inboxes)}", "type": "Create", "actor": oak.uri}
         await publish(session, world.of().app[HOME], oak, note, inboxes, world.clock.now())
 
 
