@@ -75,6 +75,7 @@ class FeedItem(Base):
     __table_args__ = (
         UniqueConstraint("feed_id", "object_uri"),
         Index("ix_feed_items_waiting", "feed_id", "passed_on_at", "gone_at"),
+        Index("ix_feed_items_gone", "feed_id", "gone_at"),
         {"sqlite_autoincrement": True},
     )
 

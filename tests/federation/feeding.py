@@ -11,10 +11,11 @@ from activitypub.addressing import Audience, direct, public, unlisted
 from models import follows, people
 from models.people import Actor
 from models.rules.records import stamp
-from server.actions import feeds, outbox
+from server.actions import feeds, outbox, speaking
 from server.actions import people as joining
 from server.keys import DATABASE, HOME
 from server.remote import find
+from server.translate_posts import Words
 from server.viewer import Viewer
 from tests.federation.people import Collective
 from tests.server.peers.world import Person, Stranger, World
@@ -67,6 +68,25 @@ async def three(world: World) -> Person:
     assert await world.tell(ana, ana.activity("Follow", object=FEED)) == "done"
     await world.settle()
     return ana
+
+
+async def speak(one: Collective, words: str) -> str:
+    """A member posts as the collective; returns the id of the post."""
+    said = Words(words, "en")
+    row = await member_does(one, lambda s, v: speaking.speak(s, one.app[HOME], v, said, one.now))
+    return str(row.uri)
+
+
+async def speak_anew(one: Collective, uri: str, words: str) -> None:
+    """A member edits a post of the collective."""
+    token, said = uri.rpartition("/")[2], Words(words, "en")
+    await member_does(one, lambda s, v: speaking.edit(s, one.app[HOME], v, token, said, one.now))
+
+
+async def withdraw(one: Collective, uri: str) -> None:
+    """A member deletes it."""
+    token = uri.rpartition("/")[2]
+    await member_does(one, lambda s, v: speaking.withdraw(s, one.app[HOME], v, token, one.now))
 
 
 async def post(

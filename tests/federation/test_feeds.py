@@ -170,6 +170,20 @@ async def test_what_its_author_deletes_is_undone_left_out_of_the_digest_or_never
     assert len(shown(ana.server)) == 1
 
 
+async def test_what_members_post_edit_and_delete_goes_through_a_feed(world: World) -> None:
+    ana = await three(world)
+    uris = [await feeding.speak(one, "News") for one in (world.oak, world.elm)]
+    await world.settle()
+    assert shown(ana.server) == uris
+    for one, uri in zip((world.oak, world.elm), uris, strict=True):
+        await feeding.speak_anew(one, uri, "Other news")
+        await world.settle()
+        await feeding.withdraw(one, uri)
+        await world.settle()
+    assert shown(ana.server) == uris
+    assert [a["object"]["object"] for a in ana.server.posts("Undo") if a["actor"] == FEED] == uris
+
+
 async def test_only_new_public_posts_of_sources_are_passed_on(world: World) -> None:
     ana = await three(world)
     uri = await post(world.elm, "For everybody")

@@ -645,6 +645,7 @@ def upgrade() -> None:
     with op.batch_alter_table('feed_items', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_feed_items_object_uri'), ['object_uri'], unique=False)
         batch_op.create_index(batch_op.f('ix_feed_items_passed_on_by'), ['passed_on_by'], unique=False)
+        batch_op.create_index('ix_feed_items_gone', ['feed_id', 'gone_at'], unique=False)
         batch_op.create_index('ix_feed_items_waiting', ['feed_id', 'passed_on_at', 'gone_at'], unique=False)
 
     op.create_table('feed_sources',
@@ -802,6 +803,7 @@ def downgrade() -> None:
     op.drop_table('feed_sources')
     with op.batch_alter_table('feed_items', schema=None) as batch_op:
         batch_op.drop_index('ix_feed_items_waiting')
+        batch_op.drop_index('ix_feed_items_gone')
         batch_op.drop_index(batch_op.f('ix_feed_items_passed_on_by'))
         batch_op.drop_index(batch_op.f('ix_feed_items_object_uri'))
 
