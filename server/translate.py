@@ -241,11 +241,11 @@ def _pulse(record: Record, about: Content) -> Sequence[str]:
         return ()
     if len(record["options"]) == 1:
         return ("Agree", "Unsure", "Disagree")
-    titles = [_shortened(about.text(o["title"])) for o in about.records if o.digest in record["options"]]
+    titles = [shortened(about.text(o["title"])) for o in about.records if o.digest in record["options"]]
     return titles if 2 <= len(set(titles)) == len(titles) <= vocabulary.MAX_OPTIONS else ()
 
 
-def _shortened(title: str) -> str:
+def shortened(title: str) -> str:
     """A title as the option of a poll: longer ones are cut by some servers, anywhere."""
     words = " ".join(title.split())
     return words if len(words) <= OPTION_LENGTH else f"{words[: OPTION_LENGTH - 1].rstrip()}…"

@@ -14,7 +14,7 @@ from models.ledger import RecordRow, Scope, Signed
 from models.posts import Activity, Post
 from models.rules.records import read_again
 from models.talk import PulseVote
-from server.translate import paragraphs
+from server.translate import paragraphs, shortened
 
 REMOVED = "<p>(A text was removed here.)</p>"
 
@@ -43,7 +43,8 @@ async def scrub(session: AsyncSession, scope: Scope, texts: Gone) -> None:
             digest,
             text,
         ) in gone.items():  # answers to an option of a poll, which has another name from now on
-            answers = (PulseVote.post_id == post.id, PulseVote.option == text)
+            names = (text, shortened(text))
+            answers = (PulseVote.post_id == post.id, PulseVote.option.in_(names))
             await session.execute(update(PulseVote).where(*answers).values(option=_instead(digest)))
     for activity in (await session.scalars(select(Activity).where(Activity.scope == scope.name))).all():
         activity.body = _without(activity.body, gone)
@@ -60,7 +61,10 @@ async def scrub(session: AsyncSession, scope: Scope, texts: Gone) -> None:
 
 def _without(body: bytes, gone: Gone) -> bytes:
     document = codec.decode(body)
-    return codec.encode(document) if _take_out(document, gone) else body
+    if not _take_out(document, gone):
+        return body
+    document.pop("proof", None)  # it proved the words that are gone
+    return codec.encode(document)
 
 
 def _take_out(document: Any, gone: Gone) -> int:
@@ -80,7 +84,7 @@ def _take_out(document: Any, gone: Gone) -> int:
         document.pop("contentMap", None)
         changed += 1
     for digest, text in gone.items():
-        if document.get("name") == text:  # an option of a poll, which stays one of its own
+        if document.get("name") in (text, shortened(text)):  # an option of a poll, which stays one of its own
             document["name"] = _instead(digest)
             changed += 1
     return changed

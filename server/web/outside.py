@@ -4,9 +4,10 @@ Foreign HTML passes through `activitypub.content.sanitise` once more on its way 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
 from markupsafe import Markup
 from sqlalchemy import select
@@ -54,6 +55,7 @@ class Voice:
     is_hidden: bool
     attachments: Sequence[Attached]
     act: str
+    reply: str = ""  # the page on which this viewer answers as the collective
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,16 @@ async def outside_of(visit: Visit, scope: Scope) -> Outside:
     authors = await people.actors_by_uri(visit.session, named)
     limits = await _limits(visit, {one.authority for one in replies})
     shown = [one for one in replies[-SHOWN:] if limits.get(one.authority) != "blocked"]
+    speaks = visit.viewer.may("speak") and scope.visibility == "public"
+    voices = [_voice(one, authors.get(one.author), limits, path if moderates else "") for one in shown]
     return Outside(
         pulses=[found for post in posts if (found := await _pulse(visit, post))],
-        voices=[_voice(one, authors.get(one.author), limits, path if moderates else "") for one in shown],
+        voices=[
+            replace(voice, reply=f"/posts/new?reply_to={quote(row.uri, safe='')}")
+            if speaks and row.is_public and row.hidden_at is None
+            else voice
+            for voice, row in zip(voices, shown, strict=True)
+        ],
         reactions=_reactions(await talk.reactions_to(visit.session, ids) if ids else {}),
         quotes=[_quoting(one, authors.get(one.author), path if moderates else "") for one in quotes],
         more=len(replies) > SHOWN,

@@ -1,7 +1,7 @@
 """Pages on which somebody speaks as the collective: writing, looking at it, changing, deleting; pictures; tags."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 import orjson
@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from models.mandates import MandateRow
 from models.posts import Activity, Post
+from models.talk import Reply
 from models.uploads import Upload
 from server.keys import DATABASE
 from tests.federation.meetings import Meetings
@@ -258,3 +259,65 @@ async def test_nothing_is_said_about_what_is_not_public(meetings: Meetings, ente
         for place in (f"threads/{fed.decision}", f"{secret.removeprefix('http://oak.test/')}/replies"):
             assert (await fed.get(f"http://oak.test/{place}"))[0] == 404
         assert "cargo bike" not in (await ana.get("/posts")).text
+
+
+async def test_a_reply_from_outside_is_answered_in_the_thread_of_its_decision(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.voting(oak=1, elm=1) as fed:
+        async with fed.app_of("oak")[DATABASE].ACT.begin() as session:
+            query = select(Post).where(Post.scope == fed.decision, Post.is_public)
+            root = (await session.scalars(query)).first()
+            assert root is not None
+            session.add(reply_to(root, fed.clock.now()))
+        ana, visitor = await enter(fed, "oak", "ana"), await enter(fed, "oak")
+        link = "Reply as the collective to https://masto.example/ana"
+        assert link not in (await visitor.get(f"/decisions/{fed.decision}")).links()
+        form = await ana.get((await ana.get(f"/decisions/{fed.decision}")).links()[link])
+        check(form)
+        fed.clock.advance(timedelta(minutes=1))
+        preview = await ana.send(form, "/posts/new", text="We repair it on Mondays.")
+        page = await publish(ana, preview, "/posts/new")
+        check(page)
+        assert page.links()["this decision"] == f"/decisions/{fed.decision}"
+        items = orjson.loads((await fed.get(f"http://oak.test/threads/{fed.decision}?page=1"))[1])[
+            "orderedItems"
+        ]
+        token = page.path.partition("?")[0].rpartition("/")[2]
+        assert items[-2:] == ["https://masto.example/ana/1", f"http://oak.test/o/{token}"]
+        document = orjson.loads((await fed.get(f"http://oak.test/o/{token}"))[1])
+        assert document["inReplyTo"] == "https://masto.example/ana/1"
+
+
+def reply_to(root: Post, now: datetime) -> Reply:
+    """A public reply from outside, as it is kept."""
+    return Reply(
+        uri="https://masto.example/ana/1",
+        author="https://masto.example/ana",
+        authority="masto.example",
+        in_reply_to=root.uri,
+        post_id=root.id,
+        scope=root.scope,
+        content="<p>Who repairs it?</p>",
+        is_public=True,
+        attachments=[],
+        received_at=now,
+    )
+
+
+async def test_a_long_title_that_is_removed_goes_from_the_poll_too(meetings: Meetings) -> None:
+    long = "Ask " + "Mr. Vogel and all his many cousins " * 4
+    async with meetings.founded(oak=1) as fed:
+        plan = {"method": "approval", "proposals": (long.strip(), "Leave it"), "gather": timedelta()}
+        await fed.oak.convene(**plan)
+        await fed.settle()
+        (title,) = [
+            r["title"]
+            for r in await fed.oak.records("Option")
+            if (await fed.oak.texts())[r["title"]] == long.strip()
+        ]
+        await fed.oak.redact(title)
+        async with fed.oak.session() as session:
+            kept = [*await session.scalars(select(Post.body)), *await session.scalars(select(Activity.body))]
+        assert [body for body in kept if b"(removed)" in body]
+        assert not [body for body in kept if b"Vogel" in body]
