@@ -15,6 +15,7 @@ from models.queues import Delivery, InboxItem
 from server.actions.hearing import derived, verified_or_none
 from server.clock import FileClock, SystemClock
 from server.settings import read_settings
+from server.workers import retention
 
 
 def flags(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +38,7 @@ async def _examine(*, rebuild: bool) -> int:
         await check(database.engine)
         async with database.READ() as session:
             await _queues(session)
+            await _sizes(session, now)
         if not rebuild:
             return 0
         async with database.ACT.begin() as session:
@@ -63,6 +65,12 @@ async def _queues(session: AsyncSession) -> None:
     waiting = await session.scalar(select(func.count()).where(Delivery.dead_at.is_(None)))
     dead = await session.scalar(select(func.count()).where(Delivery.dead_at.is_not(None)))
     print(f"{inbox} activities wait for their handler; {waiting} deliveries wait; {dead} were given up.")
+
+
+async def _sizes(session: AsyncSession, now: datetime) -> None:
+    """How big is what grows with what others send, and what of it goes within the hour."""
+    for what, total, over in await retention.sizes(session, now):
+        print(f"{what}: {total}" + (f", {over} of them old enough to go" if over else ""))
 
 
 async def _broken_records(session: AsyncSession, scope: Scope) -> int:

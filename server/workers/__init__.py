@@ -18,6 +18,7 @@ from server.workers.feeds import feeds_due
 from server.workers.inbox import inbox_due
 from server.workers.pulses import pulses_due
 from server.workers.repair import repairs_due
+from server.workers.retention import pruning_due
 
 Pass = Callable[[web.Application], Awaitable[int]]
 
@@ -28,6 +29,7 @@ PASSES: dict[str, Pass] = {
     "feeds": feeds_due,
     "delivery": deliveries_due,
     "repair": repairs_due,
+    "pruning": pruning_due,
 }
 
 logger = logging.getLogger(__name__)

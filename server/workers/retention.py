@@ -1,0 +1,135 @@
+"""What is old enough goes: handled activities' ids, tombstones, log lines by kind, deliveries given up. Once an hour, in small
+batches, so that nobody waits for it. What is kept for ever: records, posts, mandates, and every act done under one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from aiohttp import web
+from sqlalchemy import ColumnElement, delete, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.events import Event
+from models.peers import Tombstone
+from models.queues import Delivery, Destination, InboxItem
+from server.keys import CLOCK, DATABASE
+
+EVERY: Final = timedelta(hours=1)
+BATCH: Final = 500
+MOST_BATCHES: Final = 40  # in one go; the rest an hour later
+DAY: Final = timedelta(days=1)
+
+TRAFFIC: Final = (
+    "activity received",
+    "activity repeated",
+    "activity ignored",
+    "records received",
+    "records passed over",
+    "reply received",
+    "reply changed",
+    "report received",
+    "pulse answered",
+)
+"""Log lines that other servers cause, as many as they like."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Rows of a kind, how long they are kept, and which of them are over at an instant."""
+
+    what: str
+    table: Any
+    key: Any
+    at: Any
+    lasts: timedelta
+    where: ColumnElement[bool]
+
+    def over(self, now: datetime) -> ColumnElement[bool]:
+        """What may go. A row without an instant stays."""
+        is_old: ColumnElement[bool] = self.at < now - self.lasts
+        return is_old & self.where
+
+
+NOTHING_WAITS: Final = ~select(Delivery.id).where(Delivery.host == Destination.host).exists()
+AT_REST: Final = or_(Destination.failed_at.is_(None), Destination.failed_at < Destination.delivered_at)
+
+KEPT: Final = (
+    # A signature is good for hours at most, and no object is deleted before it comes by more than that: all far within this.
+    Kept(
+        "handled activities",
+        InboxItem,
+        InboxItem.id,
+        InboxItem.done_at,
+        30 * DAY,
+        InboxItem.outcome.is_not(None),
+    ),
+    Kept("tombstones", Tombstone, Tombstone.uri, Tombstone.at, 365 * DAY, true()),
+    Kept(
+        "log lines of traffic",
+        Event,
+        Event.id,
+        Event.at,
+        90 * DAY,
+        Event.kind.in_(TRAFFIC) & Event.mandate_id.is_(None),
+    ),
+    Kept(
+        "deliveries given up",
+        Delivery,
+        Delivery.id,
+        Delivery.dead_at,
+        90 * DAY,
+        Delivery.dead_at.is_not(None),
+    ),
+    Kept(
+        "servers without deliveries",
+        Destination,
+        Destination.host,
+        Destination.delivered_at,
+        365 * DAY,
+        NOTHING_WAITS & AT_REST,
+    ),
+)
+
+
+class Pruning:
+    """When this process prunes next. Lost when it ends; pruning once more does no harm."""
+
+    def __init__(self) -> None:
+        self.due_at: datetime | None = None
+
+
+PRUNING: web.AppKey[Pruning] = web.AppKey("pruning", Pruning)
+
+
+async def pruning_due(app: web.Application) -> int:
+    """Delete what is old enough, if an hour has passed; returns how many rows."""
+    now, pruning = app[CLOCK].now(), app[PRUNING]
+    if pruning.due_at is not None and now < pruning.due_at:
+        return 0
+    pruning.due_at = now + EVERY
+    return sum([await _prune(app, kept, now) for kept in KEPT])
+
+
+async def _prune(app: web.Application, kept: Kept, now: datetime) -> int:
+    """One kind of row, batch by batch, each in its own transaction."""
+    total = 0
+    for _ in range(MOST_BATCHES):
+        async with app[DATABASE].ACT.begin() as session:
+            some = (await session.scalars(select(kept.key).where(kept.over(now)).limit(BATCH))).all()
+            if some:
+                await session.execute(delete(kept.table).where(kept.key.in_(some)))
+        total += len(some)
+        if len(some) < BATCH:
+            break
+    return total
+
+
+async def sizes(session: AsyncSession, now: datetime) -> list[tuple[str, int, int]]:
+    """Of each kind of row that is pruned: its name, how many there are, how many of them are over."""
+    found = []
+    for kept in KEPT:
+        count = select(func.count()).select_from(kept.table)
+        total = await session.scalar(count.where(kept.where)) or 0
+        found.append((kept.what, total, await session.scalar(count.where(kept.over(now))) or 0))
+    return found

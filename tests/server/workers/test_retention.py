@@ -1,0 +1,82 @@
+"""What is old enough goes, and nothing else: no repeat passes, and no act under a mandate is forgotten."""
+
+from datetime import timedelta
+
+import pytest
+
+from models.events import Event, log
+from models.peers import Tombstone, bury
+from models.queues import Delivery, InboxItem
+from server.actions.outbox import publish
+from server.keys import HOME
+from server.workers import retention
+from server.workers.delivery import deliveries_due
+from server.workers.retention import pruning_due
+from tests.server.peers.world import Stranger, World
+
+DAY = timedelta(days=1)
+OAK = "http://oak.test/c/oak"
+
+
+async def test_what_was_handled_is_known_for_a_month_and_then_forgotten(
+    world: World, masto: Stranger
+) -> None:
+    ana = masto.person("ana")
+    wish = ana.activity("Follow", object=OAK)
+    assert await world.tell(ana, wish) == "done"
+    world.clock.advance(29 * DAY)
+    await pruning_due(world.of().app)
+    assert await world.post(ana, wish) == 202
+    assert await world.count(InboxItem) == len(await world.events("activity repeated")) == 1
+    waiting = ana.activity("Follow", object=OAK)
+    assert await world.post(ana, waiting) == 202
+    world.clock.advance(2 * DAY)
+    assert await pruning_due(world.of().app) == 1
+    assert (await world.item(waiting["id"])).outcome is None
+
+
+async def test_it_is_done_once_an_hour_in_small_batches(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 3)
+    monkeypatch.setattr(retention, "MOST_BATCHES", 2)
+    async with world.database().ACT.begin() as session:
+        for number in range(8):
+            await bury(
+                session, f"http://masto.test/o/{number}", "http://masto.test/users/ana", world.clock.now()
+            )
+    world.clock.advance(366 * DAY)
+    assert await pruning_due(world.of().app) == 6
+    assert await pruning_due(world.of().app) == 0
+    world.clock.advance(timedelta(hours=1))
+    assert await pruning_due(world.of().app) == 2
+    assert await world.count(Tombstone) == 0
+
+
+async def test_traffic_is_forgotten_and_what_was_done_stays(world: World) -> None:
+    async with world.database().ACT.begin() as session:
+        for kind in ("activity received", "server blocked", "ballot cast"):
+            log(session, kind, world.clock.now())
+    before = await world.count(Event)
+    world.clock.advance(91 * DAY)
+    await pruning_due(world.of().app)
+    assert before - await world.count(Event) == 1
+    assert await world.events("server blocked")
+    assert await world.events("activity received") == []
+
+
+async def test_what_was_given_up_goes_after_a_quarter_and_what_waits_does_not(
+    world: World, masto: Stranger
+) -> None:
+    masto.inbox_status = 403
+    oak = await world.collective()
+    for name in ("dead", "waiting"):
+        async with world.database().ACT.begin() as session:
+            note = {"id": f"http://oak.test/a/{name}", "type": "Create", "actor": OAK}
+            home, inbox = world.of().app[HOME], "http://masto.test/inbox"
+            await publish(session, home, oak, note, [inbox], world.clock.now())
+        if name == "dead":
+            await deliveries_due(world.of().app)
+    world.clock.advance(91 * DAY)
+    assert await pruning_due(world.of().app) >= 1
+    assert await world.count(Delivery) == await world.count(Delivery, Delivery.dead_at.is_(None)) == 1
