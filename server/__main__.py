@@ -48,6 +48,9 @@ COMMANDS: dict[str, Command] = {
     "feeds": Command("list, make, fill and end the federation feeds of this instance", "feeds"),
     "post": Command("say something as the collective", "posting"),
     "peers": Command("with which servers this instance deals: list, block, limit, allow, forget", "peers"),
+    "people": Command(
+        "see who there is, log people out, help the last one who may admit to log in", "people"
+    ),
     "doctor": Command("look whether everything is as it should be", "doctor"),
     "keys": Command("make new keys for signing requests, and tell who knows the old ones", "keys"),
     "verify": Command("recount a decision from its bundle, offline", "verify"),

@@ -8,7 +8,7 @@ import asyncio
 
 from aiohttp import web
 
-from server.errors import ERROR_PAGE
+from server.errors import ERROR_PAGE, Handler
 from server.keys import SETTINGS, TEMPLATES
 from server.web import (
     about,
@@ -73,14 +73,10 @@ def add_routes(app: web.Application) -> None:
             web.get("/help", helping.help_page),
             web.get("/source.zip", source.source),
             web.get("/@{handle}", profiles.profile),
-            web.get("/me", me.me_page),
-            web.post("/me/appear", taking(me.appear)),
-            web.post("/me/disappear", taking(me.disappear)),
-            web.get("/me/{act:appear|disappear}", me.to_me),
             *_of_doors(),
-            *_of_feeds(),
             *_of_people(),
             *_of_accounts(),
+            *_of_feeds(),
             *_of_decisions(),
             *moderation.routes(),
             *_of_posts(),
@@ -123,14 +119,34 @@ def _of_feeds() -> list[web.RouteDef]:
     ]
 
 
+def _of_doors() -> list[web.RouteDef]:
+    """The addresses at which people come in and go out."""
+    return [
+        web.get("/login", accounts.login_page),
+        web.post("/login", accounts.log_in),
+        web.get("/logout", _to_home),
+        web.post("/logout", taking(accounts.log_out)),
+        web.get("/login/code", _to_home),
+        web.post("/login/code", accounts.log_in_with_code),
+        web.get("/recover/{token}", recovering.recover_page),
+        web.post("/recover/{token}", recovering.recover),
+        web.get("/join", requests.ask_page),
+        web.post("/join", requests.ask),
+        web.get("/join/{token}", joining.join_page),
+        web.post("/join/{token}", joining.join),
+    ]
+
+
 def _of_people() -> list[web.RouteDef]:
     """The addresses of the people of the collective."""
     person = "/people/{number:[0-9]{1,9}}"
     asked = "/people/requests/{number:[0-9]{1,9}}"
     return [
+        web.get("/people", for_members(folk.people_page)),
         web.get("/people/invite", joining.invite_page),
         web.post("/people/invite", taking(joining.invite)),
-        web.get("/people", for_members(folk.people_page)),
+        web.get("/people/requests/{act:decline-all|take}", _to("/people/requests")),
+        web.get(f"{asked}/{{act:admit|decline}}", _to("/people/requests")),
         web.get("/people/requests", for_members(requests.requests_page)),
         web.post("/people/requests/decline-all", taking(requests.decline_all)),
         web.post("/people/requests/take", taking(requests.take)),
@@ -146,6 +162,10 @@ def _of_accounts() -> list[web.RouteDef]:
     """The addresses of one's own account."""
     key = "/me/passkeys/{number:[0-9]{1,9}}"
     return [
+        web.get("/me", me.me_page),
+        web.post("/me/appear", taking(me.appear)),
+        web.post("/me/disappear", taking(me.disappear)),
+        web.get("/me/{act:appear|disappear}", me.to_me),
         web.get("/me/profile", for_members(mine.profile_page)),
         web.post("/me/profile", taking(mine.change_profile)),
         web.get("/me/password", for_members(mine.password_page)),
@@ -166,6 +186,10 @@ def _of_accounts() -> list[web.RouteDef]:
         web.post("/me/second/off", taking(factors.turn_off)),
         web.post("/me/second/codes", taking(factors.new_codes)),
         web.post("/me/recovery/cancel", taking(recovering.cancel)),
+        web.get("/me/logins/{act:end|[0-9]{1,9}/end}", _to("/me/logins")),
+        web.get(f"{key}/{{act:name|remove}}", _to("/me/passkeys")),
+        web.get("/me/second/{act:begin|confirm|off|codes}", _to("/me/second")),
+        web.get("/me/recovery/cancel", _to("/me")),
         web.get("/me/export", for_members(departing.export_page)),
         web.post("/me/export", taking(departing.export)),
         web.get("/me/leave", for_members(departing.leave_page)),
@@ -221,6 +245,15 @@ def _of_posts() -> list[web.RouteDef]:
         web.get("/tags/{word}", posts.tag),
         web.get("/media/{name:[0-9a-f]{32}}", media.picture),
     ]
+
+
+def _to(path: str) -> Handler:
+    """Where a form of a page goes, there is nothing to look at: who asks is sent to the page."""
+
+    async def go(_request: web.Request) -> web.StreamResponse:
+        return see(path)
+
+    return go
 
 
 async def _to_home(_request: web.Request) -> web.StreamResponse:
