@@ -119,24 +119,6 @@ def _of_feeds() -> list[web.RouteDef]:
     ]
 
 
-def _of_doors() -> list[web.RouteDef]:
-    """The addresses at which people come in and go out."""
-    return [
-        web.get("/login", accounts.login_page),
-        web.post("/login", accounts.log_in),
-        web.get("/logout", _to_home),
-        web.post("/logout", taking(accounts.log_out)),
-        web.get("/login/code", _to_home),
-        web.post("/login/code", accounts.log_in_with_code),
-        web.get("/recover/{token}", recovering.recover_page),
-        web.post("/recover/{token}", recovering.recover),
-        web.get("/join", requests.ask_page),
-        web.post("/join", requests.ask),
-        web.get("/join/{token}", joining.join_page),
-        web.post("/join/{token}", joining.join),
-    ]
-
-
 def _of_people() -> list[web.RouteDef]:
     """The addresses of the people of the collective."""
     person = "/people/{number:[0-9]{1,9}}"
