@@ -41,6 +41,9 @@ test-peers: install .peers/installed ## an instance and real servers made of Fed
 	cd .peers && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+fuzz: install ## rubbish at inbox, headers, WebFinger and codec: JURA_TEST_EXAMPLES=2000 times each
+	JURA_TEST_EXAMPLES=$${JURA_TEST_EXAMPLES:-2000} $(BIN)/python -m pytest -q tests/fuzz
+
 check: install ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """How much may arrive: by server, by keys that nobody knows, and while too much waits; and that it mends itself."""
 
+import asyncio
 from datetime import timedelta
 
 import orjson
@@ -8,6 +9,7 @@ import pytest
 from models import ledger
 from models.queues import InboxItem
 from server.peers import pace
+from server.peers.inbox import AT_ONCE, DOOR
 from server.workers.inbox import inbox_due
 from tests.server.peers.joint import Joint
 from tests.server.peers.world import Person, Stranger, World
@@ -122,3 +124,37 @@ async def test_what_is_remembered_of_servers_is_bounded(
     for number in range(50):
         pace.check_unknown(world.of().app, f"https://host{number}.example/users/ana#main-key")
     assert len(world.of().app[pace.PACE].unknown) == 10
+
+
+async def test_at_four_times_what_fits_the_rest_is_told_to_come_later_and_nothing_accepted_is_lost(
+    world: World, masto: Stranger
+) -> None:
+    """Those who hold a place send half of what they have to say; whoever comes meanwhile is turned away; then all is well."""
+    ana = masto.person("ana")
+    assert (await follow(world, ana))[0] == 202
+    held = [await _half(world, ana) for _ in range(AT_ONCE)]
+    async with asyncio.timeout(10):
+        while world.of().app[DOOR].inside < AT_ONCE:  # noqa: ASYNC110 - the server tells nobody who is at its door
+            await asyncio.sleep(0)
+    answers = await asyncio.gather(*(follow(world, ana) for _ in range(3 * AT_ONCE)))
+    assert set(answers) == {(503, str(pace.TRY_AGAIN_AFTER))}
+    for writer, rest in ((writer, rest) for _, writer, rest in held):
+        writer.write(rest)
+    assert [(await reader.readline()).split()[1] for reader, _, _ in held] == [b"202"] * AT_ONCE
+    for _, writer, _ in held:
+        writer.close()
+        await writer.wait_closed()
+    assert [await follow(world, ana) for _ in range(3)] == [(202, None)] * 3  # by itself
+    assert await inbox_due(world.of().app) == AT_ONCE + 4
+    assert await world.count(InboxItem, InboxItem.outcome == "done") == AT_ONCE + 4
+
+
+async def _half(world: World, who: Person) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
+    """A request of which the end of the body is still to come."""
+    body = orjson.dumps(who.activity("Follow", object=OAK))
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.of().settings.listen_port)
+    said = {**world.signed("POST", INBOX, body, who), "Content-Length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
+    writer.write(f"POST /inbox HTTP/1.1\r\n{head}\r\n".encode() + body[:10])
+    await writer.drain()
+    return reader, writer, body[10:]
