@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -141,7 +141,18 @@ async def adjust_circles(session: AsyncSession, now: datetime) -> None:
         if seat.member_id not in belong:
             seat.until = now
     missing = belong - {seat.member_id for seat in seated}
+    for seat in await _risen_just_now(session, assembly.id, missing, now):
+        seat.until = None
+        missing.remove(seat.member_id)
     session.add_all(Membership(circle_id=assembly.id, member_id=id_, since=now) for id_ in sorted(missing))
+
+
+async def _risen_just_now(
+    session: AsyncSession, circle_id: int, who: set[int], now: datetime
+) -> Sequence[Membership]:
+    """Places in a circle that began at this very instant and ended again."""
+    query = select(Membership).where(Membership.circle_id == circle_id, Membership.since == now)
+    return (await session.scalars(query.where(Membership.member_id.in_(who)))).all()
 
 
 async def invite(

@@ -1,0 +1,354 @@
+"""Accounts below the pages: admission, recovery, second factors, leaving and removal, on both databases."""
+
+from datetime import timedelta
+
+import pyotp
+import pytest
+from sqlalchemy import func, select
+
+from models import accounts as rows
+from models import decisions, people
+from models.accounts import Passkey
+from models.decisions import Confirmation, Draft, Position
+from models.events import Event
+from models.mandates import MandateRow
+from models.people import Actor, Login, Member
+from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound, TooMany
+from server.actions import (
+    accounts,
+    appearing,
+    balloting,
+    convening,
+    departing,
+    exporting,
+    passkeys,
+    recovering,
+    requests,
+    second,
+)
+from server.actions import people as joining
+
+from .conftest import Place
+
+HOUR = timedelta(hours=1)
+ALONE = convening.Plan(
+    "Shall Bo leave us?",
+    proposals=[("Yes, Bo leaves", "")],
+    gather=HOUR,
+    window=HOUR,
+    grace=timedelta(minutes=5),
+    challenge=timedelta(),
+)
+SAID = balloting.Words({"position": "consent"})
+
+
+async def request(place: Place, login: str, where: str = "a" * 64) -> int:
+    async with place.database.ACT.begin() as session:
+        row = await requests.ask_to_join(
+            session, login=login, name="Zoe", words="Hi", password_hash="x", place=where, now=place.now
+        )
+        await session.flush()
+        return row.id
+
+
+async def member(place: Place, login: str) -> Member:
+    async with place.database.READ() as session:
+        found = await people.member_by_login(session, login)
+        assert found is not None
+        return found
+
+
+async def decide(place: Place, *logins: str) -> str:
+    """A decision of this collective alone that all of these confirm: final and adopted. Returns its name."""
+    name = await place.convene("ana", ALONE)
+    await place.work(name)
+    place.now = (await place.view(name)).opens
+    await place.work(name)
+    for login in logins:
+        async with place.acting(login) as (session, viewer):
+            scope = await place.scope(session, name)
+            if login == logins[0]:
+                await balloting.note_position(
+                    session, viewer, scope, {"position": "consent"}, "mine", place.now
+                )
+                await balloting.save_draft(session, viewer, scope, SAID, 0, place.now)
+            await balloting.confirm(session, place.home, viewer, scope, 1, place.now)
+    place.later(hours=1, minutes=6)
+    for _ in range(3):
+        await place.work(name)
+    assert ((await place.view(name)).state, (await place.view(name)).outcome) == ("final", "adopted")
+    return name
+
+
+async def remove(place: Place, by: str, whom: str, decision: str) -> None:
+    async with place.acting(by) as (session, viewer):
+        found = await people.member_by_login(session, whom)
+        assert found is not None
+        await departing.remove(session, place.home, viewer, found, decision, place.now, erased=False)
+
+
+async def sitting(place: Place) -> int:
+    async with place.database.READ() as session:
+        assembly = next(c for c in await people.circles(session) if c.is_assembly)
+        return len(await people.members_of(session, assembly.id))
+
+
+async def test_requests_wait_within_bounds_and_end_by_themselves(place: Place):
+    await place.join("ana")
+    for number in range(requests.MOST_WAITING):
+        await request(place, f"zoe{number}", f"{number // 3:064}")
+    with pytest.raises(TooMany):
+        await request(place, "one-more", "b" * 64)
+    place.now += requests.WAITS
+    await request(place, "zoe1", "b" * 64)
+    async with place.database.READ() as session:
+        waiting = await rows.requests_waiting(session, place.now - requests.WAITS)
+        assert [row.login for row in waiting] == ["zoe1"]
+        assert await session.scalar(select(func.count()).select_from(rows.JoinRequest)) == 1
+
+
+async def test_who_is_admitted_sits_in_the_assembly_and_the_act_names_its_mandate(place: Place):
+    await place.join("ana", "bo")
+    number = await request(place, "zoe")
+    async with place.acting("bo") as (session, viewer):
+        for refused in (
+            requests.admit(session, viewer, number, place.now),
+            requests.waiting(session, viewer, place.now),
+        ):
+            with pytest.raises(NotAllowed):
+                await refused
+    async with place.acting("ana") as (session, viewer):
+        await requests.admit(session, viewer, number, place.now)
+    assert await sitting(place) == 3
+    async with place.database.READ() as session:
+        event = await session.scalar(select(Event).where(Event.kind == "member admitted"))
+        assert event is not None
+        assert event.mandate_id == 1
+    async with place.acting("ana") as (session, viewer):
+        with pytest.raises(NotFound):
+            await requests.admit(session, viewer, number, place.now)
+
+
+async def test_a_recovery_link_works_once_for_a_day_ends_log_ins_and_its_member_is_told(place: Place):
+    await place.join("ana", "bo")
+    bo, old, digest = await member(place, "bo"), joining.new_token(), joining.token_digest("link")
+    async with place.database.ACT.begin() as session:
+        await joining.log_in(session, bo, joining.token_digest(old), place.now)
+    async with place.acting("bo") as (session, viewer):
+        with pytest.raises(NotAllowed):
+            await recovering.make_link(session, viewer, bo, digest, place.now, resets_second=False)
+    async with place.acting("ana") as (session, viewer):
+        await recovering.make_link(session, viewer, bo, "0" * 64, place.now, resets_second=False)
+        await recovering.make_link(session, viewer, bo, digest, place.now, resets_second=False)
+    async with place.acting("bo") as (session, viewer):
+        ((row, maker),) = await recovering.told(session, viewer, place.now)
+        assert (maker, row.used_at, row.mandate_id) == ("Ana", None, 1)
+    async with place.database.ACT.begin() as session:
+        with pytest.raises(Conflict):
+            await recovering.recover(session, "0" * 64, "new", place.now)
+        await recovering.recover(session, digest, "new", place.now)
+    async with place.database.ACT.begin() as session:
+        with pytest.raises(Conflict):
+            await recovering.recover(session, digest, "newer", place.now)
+        assert not (await joining.viewer_of(session, old, place.now)).is_member
+    assert (await member(place, "bo")).password_hash == "new"
+    async with place.acting("bo") as (session, viewer):
+        ((row, _),) = await recovering.told(session, viewer, place.now)
+        assert row.used_at == place.now
+
+
+async def test_a_link_is_taken_back_by_its_member_and_ends_after_a_day(place: Place):
+    await place.join("ana", "bo")
+    bo = await member(place, "bo")
+    for digest in ("1" * 64, "2" * 64):
+        async with place.acting("ana") as (session, viewer):
+            await recovering.make_link(session, viewer, bo, digest, place.now, resets_second=False)
+        if digest[0] == "1":
+            async with place.acting("bo") as (session, viewer):
+                assert await recovering.cancel(session, viewer, place.now) == 1
+    async with place.database.ACT.begin() as session:
+        with pytest.raises(Conflict):
+            await recovering.open_link(session, "1" * 64, place.now)
+        await recovering.open_link(session, "2" * 64, place.now)
+        with pytest.raises(Conflict):
+            await recovering.open_link(session, "2" * 64, place.now + recovering.LINK_LASTS)
+
+
+async def test_the_command_line_makes_a_link_only_where_no_other_member_could(place: Place):
+    await place.join("ana", "bo")
+    ana, bo = await member(place, "ana"), await member(place, "bo")
+    async with place.database.ACT.begin() as session:
+        with pytest.raises(Conflict) as refused:
+            await recovering.make_operators_link(session, bo, "3" * 64, place.now)
+        assert refused.value.code == "ask-a-member"
+        await recovering.make_operators_link(session, ana, "4" * 64, place.now)
+        await recovering.make_operators_link(session, bo, "3" * 64, place.now + timedelta(days=30))
+
+
+async def test_a_second_factor_takes_each_code_once_and_none_from_before(place: Place):
+    await place.join("ana")
+    ana = await member(place, "ana")
+    async with place.database.ACT.begin() as session:
+        await second.begin(session, place.home, ana.id)
+    secret = second.secret_of(place.home, await member(place, "ana"))
+    assert secret
+    assert secret.encode() not in ((await member(place, "ana")).totp_secret or b"")
+
+    def code(seconds: int = 0) -> str:
+        return pyotp.TOTP(secret).at(int(place.now.timestamp()) + seconds)
+
+    async def is_right(said: str) -> bool:
+        async with place.database.ACT.begin() as session:
+            return await second.is_right(
+                session, place.home, await second.locked(session, ana.id), said, place.now
+            )
+
+    async with place.database.ACT.begin() as session:
+        with pytest.raises(Invalid):
+            await second.confirm(session, place.home, ana.id, code(-120), place.now)
+        codes = await second.confirm(session, place.home, ana.id, code(), place.now)
+    assert [await is_right(said) for said in (code(), code(-30), code(60), "", "12345é")] == [False] * 5
+    assert [await is_right(code(30)) for _ in range(2)] == [True, False]
+    assert [await is_right(codes[0]) for _ in range(2)] == [True, False]
+    async with place.database.ACT.begin() as session:
+        assert await rows.codes_left(session, ana.id) == 9
+        with pytest.raises(Conflict):
+            await second.begin(session, place.home, ana.id)
+        await second.turn_off(session, ana.id, place.now)
+        assert await rows.codes_left(session, ana.id) == 0
+    assert (await member(place, "ana")).totp_secret is None
+
+
+async def test_what_is_spent_is_spent_until_it_would_have_ended(place: Place):
+    async with place.database.ACT.begin() as session:
+        until = place.now + HOUR
+        assert await rows.spend(session, "5" * 64, until, place.now)
+        assert not await rows.spend(session, "5" * 64, until, place.now)
+        assert await rows.spend(session, "6" * 64, until, until)
+        assert await session.scalar(select(func.count()).select_from(rows.Spent)) == 1
+
+
+async def test_a_passkey_belongs_to_one_member(place: Place):
+    await place.join("ana", "bo")
+    for login in ("ana", "bo"):
+        async with place.acting(login) as (session, viewer):
+            kept = passkeys.keep(
+                session, viewer, credential="c", public_key=b"k", count=2**32 - 1, name="x", now=place.now
+            )
+            if login == "ana":
+                await kept
+            else:
+                with pytest.raises(Conflict):
+                    await kept
+                with pytest.raises(NotFound):
+                    await passkeys.remove(session, viewer, 1, place.now)
+
+
+async def test_leaving_below_six_brings_the_others_back_into_the_assembly(place: Place):
+    await place.join("ana", "bo", "cem", "dara", "eli", "fay")
+    assert await sitting(place) == 0
+    async with place.acting("fay") as (session, viewer):
+        await departing.leave(session, place.home, viewer, place.now, erased=False)
+    assert await sitting(place) == 5
+    async with place.acting("ana") as (session, viewer):
+        await departing.leave(session, place.home, viewer, place.now, erased=False)
+    assert await sitting(place) == 4
+    async with place.database.READ() as session:
+        mandate = await session.get(MandateRow, 1)
+        assert mandate is not None
+        assert mandate.resigned_at == place.now
+        assert (await member(place, "ana")).name == "Ana"
+
+
+async def test_who_is_erased_leaves_no_name_and_what_others_rely_on(place: Place):
+    await place.join("ana", "bo", "cem")
+    name = await decide(place, "bo", "ana")
+    bo = await member(place, "bo")
+    async with place.acting("bo") as (session, viewer):
+        await accounts.describe(session, place.home, viewer, "Bo Silva", "I garden.", place.now)
+        await appearing.appear(session, place.home, viewer, "bo_s", place.pairs.pop(), place.now)
+        await passkeys.keep(
+            session, viewer, credential="c", public_key=b"k", count=0, name="x", now=place.now
+        )
+        await joining.log_in(session, viewer.require_member(), "7" * 64, place.now)
+        scope = await place.scope(session, name)
+        session.add(
+            Draft(
+                scope_id=scope.id,
+                circle_id=1,
+                number=9,
+                position={},
+                reason="unsaid",
+                resolve="",
+                by_member_id=bo.id,
+                at=place.now,
+            )
+        )
+    async with place.acting("bo") as (session, viewer):
+        found = await departing.traces(session, viewer)
+        assert (found.positions, found.drafts, found.published, found.confirmations, found.seats) == (
+            1,
+            1,
+            1,
+            1,
+            1,
+        )
+        assert (found.running, found.is_public, found.passkeys, found.logins) == (0, True, 1, 1)
+        await departing.leave(session, place.home, viewer, place.now, erased=True)
+    async with place.database.READ() as session:
+        gone = await session.get_one(Member, bo.id)
+        assert (gone.name, gone.about, gone.password_hash) == (departing.NAMELESS, "", "")
+        assert await people.member_by_login(session, "bo") is None
+        actor = await session.get_one(Actor, gone.actor_id)
+        assert (actor.name, actor.gone_at) == ("", place.now)
+        for table in (Position, Passkey, Login):
+            assert await session.scalar(select(func.count()).where(table.member_id == bo.id)) == 0
+        drafts = (await session.scalars(select(Draft).where(Draft.by_member_id == bo.id))).all()
+        assert {(draft.ballot is None, draft.reason) for draft in drafts} == {(False, ""), (True, "")}
+        assert await session.scalar(select(func.count()).where(Confirmation.member_id == bo.id)) == 1
+        assert await decisions.seat_of(session, (await place.scope(session, name)).id, bo.id) is not None
+    assert (await place.view(name)).outcome == "adopted"
+    await place.join("bo")  # the name to log in with is free again
+
+
+async def test_a_member_is_removed_only_by_a_decision_that_is_adopted_and_each_removes_one(place: Place):
+    await place.join("ana", "bo", "cem")
+    name = await decide(place, "ana", "cem")
+    running = await place.convene("ana", ALONE)
+    for by, whom, decision, refusal in (
+        ("cem", "bo", name, NotAllowed),
+        ("ana", "ana", name, NotAllowed),
+        ("ana", "bo", running, Invalid),
+        ("ana", "bo", "0" * 64, Invalid),
+        ("ana", "bo", "nonsense", Invalid),
+    ):
+        with pytest.raises(refusal):
+            await remove(place, by, whom, decision)
+    async with place.acting("ana") as (session, _):
+        assert [found for _, found in await departing.removable_by(session)] == [name]
+    await remove(place, "ana", "bo", name)
+    with pytest.raises(Invalid):
+        await remove(place, "ana", "cem", name)
+    assert (await member(place, "bo")).removed_by == name
+    assert await sitting(place) == 2
+    async with place.database.READ() as session:
+        event = await session.scalar(select(Event).where(Event.kind == "member removed"))
+        assert event is not None
+        assert (event.mandate_id, event.scope) == (1, name)
+
+
+async def test_the_export_holds_what_is_mine_and_nothing_of_others(place: Place):
+    await place.join("ana", "bo")
+    await decide(place, "bo", "ana")
+    found = {}
+    for login in ("ana", "bo"):
+        async with place.acting(login) as (session, viewer):
+            found[login] = await exporting.everything(session, place.home, viewer, place.now)
+    assert [one["note"] for one in found["bo"]["positions"]] == ["mine"]
+    assert found["ana"]["positions"] == []
+    assert found["ana"]["drafts written"] == []
+    assert [one["question"] for one in found["ana"]["drafts confirmed"]] == ["Shall Bo leave us?"]
+    assert [one["status"] for one in found["ana"]["mandates"]] == ["in-force"]
+    assert "invitation made" in {act["what"] for act in found["ana"]["mandates"][0]["acts"]}
+    assert "Bo" not in str({k: v for k, v in found["ana"].items() if k == "account"})
+    assert "password_hash" not in str(found)

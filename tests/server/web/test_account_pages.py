@@ -1,0 +1,231 @@
+"""One's own account on its pages: profile, password, settings, log-ins, getting back in, the file about oneself, leaving."""
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+
+from tests.federation.meetings import Meetings
+from tests.federation.stock import PASSWORD
+from tests.server.web.authenticator import Authenticator
+from tests.server.web.browser import Browser, Page, filled
+from tests.server.web.conftest import Enter
+from tests.server.web.test_every_page import check
+from tests.server.web.test_passkeys import ORIGIN, add, asked
+
+NEW = "another long enough one"
+PAGES = ("profile", "password", "settings", "logins", "passkeys", "second", "export", "leave")
+
+
+async def log_in(browser: Browser, login: str, password: str) -> Page:
+    return await browser.send(await browser.get("/login"), "/login", login=login, password=password)
+
+
+def mark_of(page: Page) -> tuple[str, str]:
+    return "mark", dict(filled(page.all("form")[0]))["mark"]
+
+
+async def test_the_pages_are_sound_for_members_and_nobody_else_has_them(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=2) as fed:
+        bo, visitor = await enter(fed, "oak", "bo"), await enter(fed, "oak")
+        check(await bo.get("/me"))
+        check(await bo.get("/people"))
+        for name in PAGES:
+            check(await bo.get(f"/me/{name}"))
+            assert (await visitor.get(f"/me/{name}")).path == f"/login?next=/me/{name}"
+            assert len((await bo.get(f"/me/{name}")).body) < 50_000
+        assert (await visitor.get("/people")).path == "/login?next=/people"
+        for path in ("/people/1/recover", "/people/1/remove", "/people/requests"):
+            assert (await bo.get(path)).status == 403
+        mark = mark_of(await bo.get("/me"))
+        for path in ("/people/1/recover", "/people/1/remove", "/people/requests/take"):
+            assert (await bo.post(path, [mark])).status in (403, 422)
+        for path in ("/me/second/off", "/me/logins/end", "/me/passkeys/7/remove", "/people/requests/take"):
+            assert (await bo.get(path)).path in (
+                "/me/second",
+                "/me/logins",
+                "/me/passkeys",
+                "/people/requests",
+            )
+
+
+async def test_name_and_words_are_seen_by_members_and_times_are_local_with_utc_beside(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=2) as fed:
+        ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
+        page = await bo.send(
+            await bo.get("/me/profile"), "/me/profile", name="Bo of the garden", about="I dig."
+        )
+        assert (page.path, page.heading) == ("/me?done=profile", "Bo of the garden")
+        assert "I dig." in (await ana.get("/people")).text
+        page = await bo.get("/me/profile")
+        page = await bo.send(page, "/me/profile", name="", about="a" * 1001)
+        assert (page.status, len(page.problems), page.by_id("about").text) == (422, 2, "a" * 1001)
+        check(page)
+        page = await bo.send(await bo.get("/me/settings"), "/me/settings", zone="Asia/Kolkata", lang="es")
+        check(page)
+        (shown,) = [e for e in page.all("time") if e.text.endswith("IST")]
+        assert shown.attributes["title"].endswith("UTC")
+        assert shown.attributes["datetime"].endswith("Z")
+        assert "UTC" in (await ana.get("/me/settings")).all("time")[0].text
+        page = await bo.send(page, "/me/settings", zone="Mars/Base")
+        assert (page.status, len(page.problems)) == (422, 1)
+
+
+async def test_a_new_password_takes_the_old_one_or_a_passkey_and_ends_other_log_ins(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana, elsewhere = await enter(fed, "oak", "ana"), await enter(fed, "oak", "ana")
+        form = await ana.get("/me/password")
+        words = {"new__password": NEW, "again": NEW}
+        for answers, problems in (
+            ({**words, "password": "wrong one"}, ["This is not your password. Try again."]),
+            (
+                {**words, "again": "x", "password": PASSWORD},
+                ["The two are not the same. Write the new password once more."],
+            ),
+        ):
+            page = await ana.send(form, "/me/password", **answers)
+            assert (page.status, page.problems) == (422, problems)
+            assert NEW not in page.body
+            check(page)
+        page = await ana.send(form, "/me/password", password=PASSWORD, **words)
+        assert page.path == "/me?done=password"
+        assert (await elsewhere.get("/me")).path == "/login?next=/me"
+        assert (await log_in(elsewhere, "ana", NEW)).path == "/"
+        device = Authenticator(ORIGIN)
+        await add(ana, device, password=NEW)
+        form = await ana.get("/me/password")
+        check(form)
+        again = {"new__password": PASSWORD, "again": PASSWORD, "passkey": device.use(asked(form))}
+        assert (await ana.send(form, "/me/password", **again)).path == "/me?done=password"
+        assert (await ana.send(form, "/me/password", **again)).status == 422, (
+            "an answer of a device is good once"
+        )
+
+
+async def test_browsers_are_listed_and_logged_out_one_by_one_and_everywhere(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=2) as fed:
+        ana, phone, third = [await enter(fed, "oak", "ana") for _ in range(3)]
+        bo, fresh = await enter(fed, "oak", "bo"), await enter(fed, "oak")
+        agent = "Mozilla/5.0 (Android 14; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0"
+        fresh.session.headers["User-Agent"] = agent
+        assert (await log_in(fresh, "ana", PASSWORD)).path == "/"
+        page = await ana.get("/me/logins")
+        assert page.text.count("this browser") == 2  # its tag and its button
+        assert "Firefox on Android" in page.text
+        ends = [f.attributes["action"] for f in page.all("form") if (f.get("action") or "").endswith("/end")]
+        first = next(one for one in ends if one != "/me/logins/end")
+        assert (await bo.post(first, [mark_of(await bo.get("/me"))])).status == 404
+        assert (await ana.post(first, [mark_of(page)])).path == "/me/logins?done=login-ended"
+        assert (await fresh.get("/me")).path.startswith("/login")
+        await ana.send(page, "/me/logins/end", which="others")
+        assert (await phone.get("/me")).path.startswith("/login")
+        assert (await ana.get("/me")).path == "/me"
+        await ana.send(await ana.get("/me/logins"), "/me/logins/end", which="all")
+        assert (await ana.get("/me")).path.startswith("/login")
+        assert (await third.get("/me")).path.startswith("/login")
+        assert (await bo.get("/me")).path == "/me"
+
+
+async def test_somebody_who_lost_the_password_gets_back_in_and_is_told(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=2) as fed:
+        ana, bo, lost = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo"), await enter(fed, "oak")
+        form = await ana.get((await ana.get("/people")).links()["Help Bo to log in"])
+        check(form)
+        page = await ana.send(form, "/recover")
+        check(page)
+        link = page.by_id("link").attributes["value"].removeprefix("http://oak.test")
+        told = await bo.get("/")
+        assert "Ana made it just now under mandate no. 1" in told.text
+        check(told)
+        assert (await bo.send(told, "/recovery/cancel")).path == "/me?done=link-cancelled"
+        over = await lost.get(link)
+        assert (over.status, "works no more" in over.text) == (409, True)
+        page = await ana.send(form, "/recover")
+        link = page.by_id("link").attributes["value"].removeprefix("http://oak.test")
+        form = await lost.get(link)
+        check(form)
+        page = await lost.send(form, link, new__password="short", again="short")
+        assert page.status == 422
+        page = await lost.send(form, link, new__password=NEW, again=NEW)
+        assert page.path == "/login?done=recovered"
+        check(page)
+        assert (await bo.get("/me")).path.startswith("/login"), "every log-in is ended"
+        assert (await lost.get(link)).status == 409
+        assert (await lost.get("/recover/unknown")).status == 404
+        assert (await log_in(lost, "bo", PASSWORD)).status == 422
+        assert (await log_in(lost, "bo", NEW)).path == "/"
+        assert "Your password was set anew with a link" in (await lost.get("/me")).text
+
+
+async def test_the_file_about_oneself_can_be_read_by_people_and_machines(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        await ana.send(await ana.get("/me/profile"), "/me/profile", name="Ana <b>", about="x")
+        mark = mark_of(await ana.get("/me/export"))
+        async with ana.session.post(
+            f"{ana.base}/me/export",
+            data=[mark],
+            headers={"Origin": ana.home, "Sec-Fetch-Site": "same-origin"},
+        ) as response:
+            assert response.headers["Content-Disposition"] == 'attachment; filename="oak-about-me.zip"'
+            assert response.headers["Cache-Control"] == "no-store"
+            archive = zipfile.ZipFile(io.BytesIO(await response.read()))
+        said = json.loads(archive.read("about-me.json"))
+        assert said["account"]["name"] == "Ana <b>"
+        assert said["mandates"][0]["powers"]
+        page = archive.read("about-me.html").decode()
+        assert "Ana &lt;b&gt;" in page
+        assert "<b>" not in page
+        assert "ask whoever runs this instance" in page
+
+
+async def test_one_leaves_for_good_after_reading_what_stays(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=2) as fed:
+        ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
+        form = await bo.get("/me/leave")
+        page = await bo.send(form, "/me/leave", password=PASSWORD)
+        assert (page.status, page.problems) == (422, ["Choose one of the two."])
+        check(page)
+        page = await bo.send(form, "/me/leave", parting="erase", password="wrong one")
+        assert page.status == 422
+        assert [e for e in page.all("input") if e.get("value") == "erase" and "checked" in e.attributes]
+        page = await bo.send(form, "/me/leave", parting="erase", password=PASSWORD)
+        assert (page.path, bo.cookie()) == ("/?done=you-left", None)
+        assert "You have left" in page.said
+        assert (await log_in(bo, "bo", PASSWORD)).status == 422
+        people = await ana.get("/people")
+        assert "1 person is in" in people.text
+        assert (await ana.get("/people/2/recover")).status == 404
+
+
+async def test_somebody_is_removed_by_a_decision(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=2) as fed:
+        ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
+        page = await ana.get("/people/2/remove")
+        check(page)
+        assert not page.has_form("/remove")
+        await fed.oak.convene(question="Shall Bo leave us?", challenge=timedelta())
+        await fed.settle()
+        await fed.reach("opens")
+        await fed.oak.ballot("consent")
+        await fed.finish()
+        page = await ana.get("/people/2/remove")
+        check(page)
+        assert "Shall Bo leave us?" in page.text
+        wrong = await ana.send(page, "/remove", decision="")
+        assert (wrong.status, len(wrong.problems)) == (422, 1)
+        assert (await ana.send(page, "/remove")).path == "/people?done=person-removed"
+        assert (await bo.get("/me")).path.startswith("/login")
+        assert (await ana.get("/people/2/remove")).status == 404
