@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import actors, delivery, inbox, pages, records, startup, tally
+from bench import actors, delivery, followers, inbox, pages, records, startup, tally
 from bench.cores import LOAD, MEASURED, pin
 from bench.figures import HEADING, Figure
 
@@ -14,6 +14,7 @@ MEASURES: dict[str, Callable[[int], list[Figure]]] = {
     "inbox": inbox.measure,
     "records": records.measure,
     "delivery": delivery.measure,
+    "followers": followers.measure,
     "actors": actors.measure,
     "startup": startup.measure,
     "tally": tally.measure,
