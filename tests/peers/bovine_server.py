@@ -68,6 +68,10 @@ class Person:
         found: Json = await self.actor.get(uri)
         return found
 
+    async def status(self, uri: str) -> int:
+        answer = await self.actor.client.get(uri)
+        return int(answer.status)
+
     async def follow(self, actor: str) -> str:
         self.following.add(actor)
         return await self._send(self.activities.follow(actor), [actor])

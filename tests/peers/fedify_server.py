@@ -42,6 +42,9 @@ class Person:
         found: Json = await self._do("fetch", uri)
         return found
 
+    async def status(self, uri: str) -> int:
+        return int(await self._do("status", uri))
+
     async def follow(self, actor: str) -> str:
         return str(await self._do("follow", actor))
 
@@ -77,10 +80,14 @@ class Person:
 
 @dataclass
 class Server:
-    """`async with Server(town, "cavage") as fedify:`, at fed.test; `first_knock` is the kind of signature it tries first."""
+    """`async with Server(town, "cavage") as fedify:`, at fed.test; `first_knock` is the kind of signature it tries first.
+
+    With `only` that one, activities that are signed by the other are refused with 401 before Fedify sees them.
+    """
 
     town: Town
     first_knock: str
+    only: bool = False
     people: int = 0
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _waiting: dict[int, "asyncio.Future[Json]"] = field(default_factory=dict)
@@ -111,6 +118,7 @@ class Server:
                     "PORT": str(self.town.ports[self.host]),
                     "PLACES": json.dumps(self.town.ports),
                     "CERTIFICATE": str(self.town.certificate_file(self.host)),
+                    "ONLY": "1" if self.only else "",
                     "FIRST_KNOCK": FIRST_KNOCKS[self.first_knock],
                     "NODE_EXTRA_CA_CERTS": str(self.town.certificates),
                 },

@@ -34,8 +34,8 @@ def is_of(type_: str, of: str = "", id: str = "") -> Callable[[Json], bool]:
     return holds
 
 
-class Flows:
-    """The tests. `town` and `neighbour` are fixtures of the class that inherits them."""
+class Beginnings:
+    """Meeting. `town` and `neighbour` are fixtures of the class that inherits the tests."""
 
     async def test_the_collective_is_found_by_its_handle(self, town: Town, neighbour: Neighbour) -> None:
         ana = await neighbour.person()
@@ -73,6 +73,10 @@ class Flows:
         assert QUESTION in question["content"]
         assert [option["name"] for option in question["oneOf"]] == ["Agree", "Unsure", "Disagree"]
         assert question["endTime"]
+
+
+class Flows(Beginnings):
+    """And everything that comes after meeting."""
 
     async def test_an_answer_to_the_pulse_is_counted(self, town: Town, neighbour: Neighbour) -> None:
         ana = await neighbour.person()
@@ -139,21 +143,76 @@ class Flows:
         told = (await heard(town, ana, is_of("Create", "Note", answer)))["object"]
         assert told["inReplyTo"] == reply
 
+
+class Endings:
+    """What holds over all that was said before. Named first by the class that inherits it: its tests are then the last."""
+
     async def test_requests_were_signed_as_this_neighbour_signs_first(
         self, town: Town, neighbour: Neighbour
     ) -> None:
-        """Over all that was said before: no request had to be signed in another way."""
+        """No request had to be signed in another way."""
         asked = [one for one in town.door.asked if one.scheme and one.headers["user-agent"] != "Jura"]
         assert {(one.scheme, one.status // 100) for one in asked if one.status} == {
             (neighbour.first_knock, 2)
         }
         assert {one.method for one in asked} == {"GET", "POST"}
 
+    async def test_what_is_for_members_only_is_shown_to_no_neighbour(
+        self, town: Town, neighbour: Neighbour
+    ) -> None:
+        ana = await neighbour.person()
+        await followed(town, ana)
+        await decide(town, visibility="collective")
+        hidden = (await town.post("option")).uri
+        await decide(town)
+        await heard(town, ana, is_of("Create", "Note", (await town.post("option")).uri))
+        assert not [one for one in await ana.heard() if is_of("Create", "", hidden)(one)]
+        assert await ana.status(hidden) == 404
+
     async def test_nothing_was_turned_away_and_nothing_failed(self, town: Town, neighbour: Neighbour) -> None:
-        """Comes last: over all that was said before, nobody disbelieved anybody."""
+        """Nobody disbelieved anybody."""
         assert await neighbour.turned_away() == []
         assert await town.given_up() == []
         assert town.complaints() == []
+
+
+class FlowsInTime:
+    """What needs minutes. `behind` says how far the instance's clock is behind at first; neighbours allow five minutes."""
+
+    behind = timedelta(minutes=4)
+
+    async def test_the_counts_of_a_round_are_told_and_then_its_end(
+        self, town: Town, neighbour: Neighbour
+    ) -> None:
+        ana, bo = await neighbour.person(), await neighbour.person()
+        await followed(town, ana)
+        await decide(town, window=timedelta(minutes=5))
+        round_ = (await town.post("round")).uri
+        vote = await bo.vote(await bo.fetch(round_), "Disagree")
+        assert await town.outcome(vote) == "done"
+        assert counts(await bo.fetch(round_)) == {"Agree": 0, "Unsure": 0, "Disagree": 1}
+        town.advance(timedelta(minutes=3, seconds=10))
+        told = (await heard(town, ana, is_of("Update", "Question", round_)))["object"]
+        assert counts(told) == {"Agree": 0, "Unsure": 0, "Disagree": 1}
+        assert told["votersCount"] == 1
+        assert not told.get("closed")
+        town.advance(timedelta(minutes=2))
+        await heard(town, ana, is_closed)
+        late = await ana.vote(await ana.fetch(round_), "Agree")
+        assert await town.outcome(late) != "done"
+        assert counts(await ana.fetch(round_)) == {"Agree": 0, "Unsure": 0, "Disagree": 1}
+
+
+def is_closed(activity: Json) -> bool:
+    return is_of("Update", "Question")(activity) and bool(activity["object"].get("closed"))
+
+
+def counts(question: Json) -> dict[str, int]:
+    """How many chose each option, whether as JSON or as Fedify's classes say it."""
+    return {
+        one["name"]: one["replies"]["totalItems"] if "replies" in one else one["totalItems"]
+        for one in question["oneOf"]
+    }
 
 
 async def followed(town: Town, person: Person) -> str:
@@ -175,9 +234,9 @@ async def heard(town: Town, person: Person, fits: Callable[[Json], bool]) -> Jso
     return await town.until(f"{person.uri} hears it", found)
 
 
-async def decide(town: Town) -> None:
+async def decide(town: Town, **plan: Any) -> None:
     """The collective begins a decision of its own, which is open at once."""
-    await town.oak.convene(gather=timedelta())
+    await town.oak.convene(gather=timedelta(), **plan)
     await town.post("round")
 
 

@@ -17,6 +17,9 @@ class Person(Protocol):
     async def fetch(self, uri: str) -> Json:
         """A document, by their software's signed GET."""
 
+    async def status(self, uri: str) -> int:
+        """What the same request is answered with."""
+
     async def follow(self, actor: str) -> str: ...
     async def unfollow(self, actor: str, follow: str) -> str: ...
     async def publish(self, words: str) -> str:

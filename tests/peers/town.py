@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -28,7 +29,7 @@ from models.queues import Delivery, InboxItem
 from server.actions.founding import KeyPair
 from server.app import create_app
 from server.cli.founding import found_instance
-from server.clock import SystemClock
+from server.clock import FileClock, SystemClock
 from server.keys import DATABASE
 from server.settings import Settings, make_secret
 from tests.federation.harness import free_port
@@ -45,11 +46,16 @@ Found = TypeVar("Found")
 
 @dataclass
 class Town:
-    """`async with Town(folder, stock, "fed.test") as town:`; `hosts` are the names of the neighbours."""
+    """`async with Town(folder, stock, ["fed.test"]) as town:`; `hosts` are the names of the neighbours.
+
+    With `behind` the instance's clock stands still, so much before that of the machine, until `advance` moves it. Neighbours accept
+    dates that differ by a few minutes.
+    """
 
     folder: Path
     stock: Stock
     hosts: Sequence[str]
+    behind: timedelta | None = None
     name: str = "oak"
     decision: str = ""
     ports: dict[str, int] = field(default_factory=dict)
@@ -62,6 +68,8 @@ class Town:
         self.ports = {host: free_port() for host in (self.host, *self.hosts)}
         self._authority.cert_pem.write_to_path(self.certificates)
         self.settings = self._settings()
+        if self.behind is not None:
+            self._set_clock(datetime.now(UTC) - self.behind)
         try:
             await self._found()
             await self._open_door()
@@ -77,7 +85,7 @@ class Town:
 
     async def _found(self) -> None:
         pairs = self.key_pairs(3)
-        now = SystemClock().now()
+        now = FileClock(self._clock).now() if self.behind is not None else SystemClock().now()
         self._link = await found_instance(
             self.settings, self.name, "Oak Collective", "", now, (pairs[0], pairs[1], pairs[2])
         )
@@ -110,6 +118,8 @@ class Town:
             "JURA_NAMES": places,
             "SSL_CERT_FILE": str(self.certificates),
         }
+        if self.settings.clock:
+            environment["JURA_CLOCK"] = str(self.settings.clock)
         self.process = Process(self.name, ("serve",), environment, self.folder / f"{self.name}.log")
         await self.process.start()
         self._stack.push_async_callback(self.process.kill)
@@ -130,7 +140,23 @@ class Town:
             listen_host="127.0.0.1",
             listen_port=free_port(),
             development=True,
+            clock=self._clock if self.behind is not None else None,
         )
+
+    # Time
+
+    @property
+    def _clock(self) -> Path:
+        return self.folder / "clock"
+
+    def _set_clock(self, instant: datetime) -> None:
+        written = self.folder / "clock.new"
+        written.write_text(instant.isoformat())
+        written.replace(self._clock)
+
+    def advance(self, by: timedelta) -> None:
+        """Move the instance's clock on."""
+        self._set_clock(FileClock(self._clock).now() + by)
 
     # Names and trust
 

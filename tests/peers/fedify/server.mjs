@@ -13,7 +13,7 @@ import {
 } from "@fedify/fedify/vocab";
 import { Temporal } from "@js-temporal/polyfill";
 
-const { HOST, PORT, CERTIFICATE, FIRST_KNOCK } = process.env;
+const { HOST, PORT, CERTIFICATE, FIRST_KNOCK, ONLY } = process.env;
 const base = new URL(`https://${HOST}`);
 const SERVER = "server"; // its own actor, whose key may be fetched unsigned
 
@@ -29,9 +29,11 @@ const federation = createFederation({
   origin: base.origin,
 });
 
-async function join(login) {
-  const keys = [await generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), await generateCryptoKeyPair("Ed25519")];
-  people.set(login, { keys, heard: [], followers: [] });
+// One pair of each kind for all: making an RSA key of 4096 bits takes a second or more.
+const keys = [await generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), await generateCryptoKeyPair("Ed25519")];
+
+function join(login) {
+  people.set(login, { heard: [], followers: [] });
   return uri(login).href;
 }
 
@@ -57,7 +59,7 @@ federation
       assertionMethods: keys.map((key) => key.multikey),
     });
   })
-  .setKeyPairsDispatcher((_, login) => people.get(login)?.keys ?? [])
+  .setKeyPairsDispatcher((_, login) => people.has(login) ? keys : [])
   .authorize(async (ctx, login) => login === SERVER || (await signed(ctx)));
 
 federation
@@ -172,6 +174,10 @@ const deeds = {
   heard: (_, login) => people.get(login).heard,
   look_up: async (ctx, login, handle) => told(await look(ctx, login, handle)),
   fetch: async (ctx, login, id) => told(await look(ctx, login, id)),
+  status: async (ctx, login, id) => {
+    const load = await ctx.getDocumentLoader({ identifier: login });
+    return load(id).then(() => 200, (error) => error.response?.status ?? Number(/HTTP (\d{3})/.exec(error.message)?.[1]));
+  },
   follow: (ctx, login, actor) => send(ctx, login, [actor], activity(Follow, login, new URL(actor), { to: new URL(actor) })),
   unfollow: (ctx, login, actor, follow) =>
     send(ctx, login, [actor], activity(Undo, login, new Follow({ id: new URL(follow), actor: uri(login), object: new URL(actor) }))),
@@ -200,7 +206,11 @@ const deeds = {
   },
 };
 
+// Does it take this one at all? It may be told to take only activities that are signed as it signs first itself.
+const takes = ({ method, headers }) => !ONLY || method !== "POST" || (FIRST_KNOCK === "rfc9421") === "signature-input" in headers;
+
 async function answer(incoming, outgoing) {
+  if (!takes(incoming)) return outgoing.writeHead(401).end();
   const request = new Request(new URL(incoming.url, base), {
     method: incoming.method,
     headers: Object.entries(incoming.headers).filter(([name]) => !name.startsWith(":")),
@@ -212,7 +222,7 @@ async function answer(incoming, outgoing) {
   outgoing.end(Buffer.from(await response.arrayBuffer()));
 }
 
-await join(SERVER);
+join(SERVER);
 const pem = readFileSync(CERTIFICATE);
 const server = https.createServer({ key: pem, cert: pem }, (incoming, outgoing) => {
   answer(incoming, outgoing).catch((error) => {
