@@ -14,19 +14,25 @@ from aiohttp import web
 from bovine import BovineActor
 from bovine.activitystreams import Actor, factories_for_actor_object
 from bovine.activitystreams.activity_factory import Activity
+from bovine.activitystreams.controller import Multikey
 from bovine.activitystreams.object_factory import Object
 from bovine.clients import lookup_uri_with_webfinger
-from bovine.crypto import build_validate_http_signature_raw, generate_rsa_public_private_key
+from bovine.crypto import (
+    build_validate_http_signature_raw,
+    generate_ed25519_private_key,
+    generate_rsa_public_private_key,
+    private_key_to_did_key,
+)
 from bovine.crypto.types import CryptographicIdentifier
 from bovine.utils import now_isoformat, parse_fediverse_handle, webfinger_response_json
 
+from tests.peers.neighbour import LOGINS
 from tests.peers.town import Town
 
 Json = dict[str, Any]
 
 ACTIVITY = "application/activity+json"
 SERVER = "server"
-LOGINS = ("ana", "bo", "cem", "dara", "eli", "fay", "gus", "hana", "ivo", "jo", "kim", "lu")
 
 
 @dataclass
@@ -36,6 +42,7 @@ class Person:
     server: "Server"
     login: str
     keys: tuple[str, str]  # public, private
+    kin: bool = False
     actor: BovineActor = field(init=False)
     arrived: list[Json] = field(default_factory=list)
     followers: list[str] = field(default_factory=list)
@@ -45,6 +52,7 @@ class Person:
         self.uri = f"{self.server.url}/users/{self.login}"
         self.document = Actor(
             id=self.uri,
+            type="Group" if self.kin else "Person",
             preferred_username=self.login,
             name=self.login.title(),
             inbox=f"{self.uri}/inbox",
@@ -52,7 +60,11 @@ class Person:
             followers=f"{self.uri}/followers",
             public_key=self.keys[0],
             public_key_name="main-key",
-            properties={"endpoints": {"sharedInbox": f"{self.server.url}/inbox"}},
+            assertion_method=[Multikey.from_multibase_and_controller(self.uri, ed25519())],
+            properties={
+                "endpoints": {"sharedInbox": f"{self.server.url}/inbox"},
+                **({"jura:record": self.server.record} if self.kin else {}),
+            },
         ).build()
         self.activities, self.objects = factories_for_actor_object(self.document, self.server.new_id)
         self.actor = BovineActor(
@@ -126,7 +138,7 @@ class Person:
         self.arrived.append(activity)
         if activity["type"] == "Follow":
             self.followers.append(activity["actor"])
-            accept = self.activities.accept(activity, include_activity=True, to={activity["actor"]})
+            accept = self.activities.accept(activity, include_activity=True)
             await self._send(accept, [activity["actor"]])
 
     def _keep(self, thing: Object, told: Sequence[str]) -> Json:
@@ -140,6 +152,11 @@ class Person:
         for uri in to:
             await self.actor.post((await self.fetch(uri))["inbox"], built)
         return str(built["id"])
+
+
+def ed25519() -> str:
+    """A new public key, as a Multikey says it."""
+    return str(private_key_to_did_key(generate_ed25519_private_key())).removeprefix("did:key:")
 
 
 class Server:
@@ -171,8 +188,8 @@ class Server:
         await self._runner.cleanup()
         await self.session.close()
 
-    async def person(self) -> Person:
-        return await self._join(LOGINS[len(self.people) - 1])
+    async def person(self, *, kin: bool = False) -> Person:
+        return await self._join(LOGINS[len(self.people) - 1], kin)
 
     async def turned_away(self, *, forget: bool = False) -> list[str]:
         found = list(self.refused)
@@ -183,8 +200,13 @@ class Server:
     def new_id(self) -> str:
         return f"{self.url}/things/{next(self._numbers)}"
 
-    async def _join(self, login: str) -> Person:
-        made = self.people[login] = Person(self, login, generate_rsa_public_private_key())
+    @property
+    def record(self) -> Json:
+        """What makes a group kin."""
+        return {"v": 1, "type": "Collective", "scopes": f"{self.url}/scopes/{{scope}}"}
+
+    async def _join(self, login: str, kin: bool = False) -> Person:
+        made = self.people[login] = Person(self, login, generate_rsa_public_private_key(), kin)
         await made.actor.init(session=self.session)
         return made
 

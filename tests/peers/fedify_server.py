@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from tests.peers.neighbour import LOGINS
 from tests.peers.town import Town
 
 Json = dict[str, Any]
@@ -18,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 SOURCES = Path(__file__).parent / "fedify"
 INSTALLED = ROOT / ".peers"  # what `make test-peers` installs; Git ignores it
 FIRST_KNOCKS = {"cavage": "draft-cavage-http-signatures-12", "rfc9421": "rfc9421"}
-LOGINS = ("ana", "bo", "cem", "dara", "eli", "fay", "gus", "hana", "ivo", "jo", "kim", "lu")
 SECONDS = 30.0
 LINE = 2**22
 
@@ -144,10 +144,10 @@ class Server:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def person(self) -> Person:
+    async def person(self, *, kin: bool = False) -> Person:
         login = LOGINS[self.people]
         self.people += 1
-        return Person(self, login, str(await self.tell("join", who=login)))
+        return Person(self, login, str(await self.tell("join", kin, who=login)))
 
     async def turned_away(self, *, forget: bool = False) -> list[str]:
         found: list[str] = await self.tell("refused", forget)

@@ -10,8 +10,10 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
+from models.feeds import Following
 from models.follows import Follow
 from models.talk import PulseVote, Reaction, Reply
+from server.peers import showing
 from tests.federation.people import PROPOSAL, QUESTION
 from tests.peers import pages
 from tests.peers.neighbour import Neighbour, Person
@@ -143,6 +145,24 @@ class Flows(Beginnings):
         told = (await heard(town, ana, is_of("Create", "Note", answer)))["object"]
         assert told["inReplyTo"] == reply
 
+    async def test_a_feed_of_ours_follows_them_and_passes_on_what_they_publish(
+        self, town: Town, neighbour: Neighbour
+    ) -> None:
+        """Feeds follow kin only, so they say over there that they are a collective of our kind."""
+        ana, elm = await neighbour.person(), await neighbour.person(kin=True)
+        feed = await pages.make_feed(town, "harvest")
+        await pages.add_source(town, "harvest", f"@{elm.login}@{neighbour.host}")
+        follow = await heard(town, elm, is_of("Follow"))
+        assert (follow["actor"], follow["object"]) == (feed, elm.uri)
+        await town.until("it is accepted", lambda: is_accepted(town, elm.uri))
+        await followed(town, ana, feed)
+        note = await elm.publish("<p>The apples are ripe.</p>")
+        announce = await heard(town, ana, is_of("Announce", "", note))
+        assert announce["actor"] == feed
+        await pages.remove_source(town, "harvest", elm.uri)
+        undo = await heard(town, elm, is_of("Undo", "", follow["id"]))
+        assert undo["actor"] == feed
+
 
 class Endings:
     """What holds over all that was said before. Named first by the class that inherits it: its tests are then the last."""
@@ -202,6 +222,20 @@ class FlowsInTime:
         assert await town.outcome(late) != "done"
         assert counts(await ana.fetch(round_)) == {"Agree": 0, "Unsure": 0, "Disagree": 1}
 
+    async def test_where_documents_need_a_signature_they_read_them_still(
+        self, town: Town, neighbour: Neighbour
+    ) -> None:
+        await decide(town)
+        proposal = (await town.post("option")).uri
+        await pages.demand_signatures(town)
+        town.advance(2 * showing.KEPT_FOR)
+        async with town.client() as nobody, nobody.get(proposal, headers={"Accept": ACTIVITY}) as refused:
+            assert refused.status == 401
+        ana = await neighbour.person()
+        await ana.look_up(town.handle)
+        await followed(town, ana)
+        assert PROPOSAL in (await ana.fetch(proposal))["content"]
+
 
 def is_closed(activity: Json) -> bool:
     return is_of("Update", "Question")(activity) and bool(activity["object"].get("closed"))
@@ -215,11 +249,18 @@ def counts(question: Json) -> dict[str, int]:
     }
 
 
-async def followed(town: Town, person: Person) -> str:
-    """Somebody follows the collective, and has read its Accept; returns the id of the Follow."""
-    follow = await person.follow(town.oak_uri)
+async def is_accepted(town: Town, followed: str) -> bool:
+    async with town.looking() as session:
+        state = await session.scalar(select(Following.state).where(Following.followed == followed))
+    return state == "accepted"
+
+
+async def followed(town: Town, person: Person, whom: str = "") -> str:
+    """Somebody follows the collective, or a feed, and has read its Accept; returns the id of the Follow."""
+    whom = whom or town.oak_uri
+    follow = await person.follow(whom)
     accept = await heard(town, person, is_of("Accept"))
-    assert accept["actor"] == town.oak_uri
+    assert accept["actor"] == whom
     inner = accept["object"]
     assert (inner["id"] if isinstance(inner, dict) else inner) == follow
     return follow

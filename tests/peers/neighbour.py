@@ -4,6 +4,28 @@ from typing import Any, Protocol
 
 Json = dict[str, Any]
 
+LOGINS = (
+    *(
+        "ana",
+        "bo",
+        "cem",
+        "dara",
+        "eli",
+        "fay",
+        "gus",
+        "hana",
+        "ivo",
+        "jo",
+        "kim",
+        "lu",
+        "mo",
+        "nia",
+        "oda",
+        "pia",
+    ),
+    *("quin", "rosa", "sol", "tia"),
+)
+
 
 class Person(Protocol):
     """Somebody who has an account there. What they send is signed by their server's software, as it does by itself."""
@@ -45,8 +67,8 @@ class Neighbour(Protocol):
     first_knock: str
     """How it signs first: cavage or rfc9421."""
 
-    async def person(self) -> Person:
-        """Somebody new."""
+    async def person(self, *, kin: bool = False) -> Person:
+        """Somebody new; with `kin` a group whose document says that it is a collective of our kind."""
 
     async def turned_away(self, *, forget: bool = False) -> list[str]:
         """What was not believed since somebody last said to forget it."""

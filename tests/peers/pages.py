@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from models.people import member_by_login
 from server.actions import people
+from server.actions.showing import show_to_signed_only
 from server.keys import DATABASE
 from tests.federation.people import LOGINS
 from tests.peers.town import Town
@@ -45,6 +46,42 @@ async def delete(town: Town, note: str) -> None:
     async with ana(town) as browser:
         page = await browser.send(await browser.get(path), path)
     assert page.status in (200, 410), page.text
+
+
+async def make_feed(town: Town, handle: str) -> str:
+    """Make a feed; returns its actor."""
+    async with ana(town) as browser:
+        page = await browser.send(
+            await browser.get("/feeds/new"), "/feeds/new", handle=handle, name=handle.title()
+        )
+    assert page.said, page.text
+    return f"https://{town.host}/c/{handle}"
+
+
+async def add_source(town: Town, feed: str, address: str) -> None:
+    path = f"/feeds/{feed}"
+    async with ana(town) as browser:
+        page = await browser.send(await browser.get(path), f"{path}/add", source=address)
+    assert page.said, page.text
+
+
+async def remove_source(town: Town, feed: str, source: str) -> None:
+    path = f"/feeds/{feed}"
+    async with ana(town) as browser:
+        page = await browser.get(path)
+        form = next(f for f in page.all("form") if ("source", source) in filled(f))
+        page = await browser.post(form.get("action") or "", filled(form))
+    assert page.said, page.text
+
+
+async def demand_signatures(town: Town) -> None:
+    """The founder chooses that documents are shown to signed requests only. (No page for it yet: the act itself.)"""
+    app = town.app_of(town.name)
+    async with app[DATABASE].ACT.begin() as session:
+        member = await member_by_login(session, LOGINS[0])
+        assert member is not None
+        viewer = await people.viewer_for(session, member, town.oak.now)
+        await show_to_signed_only(session, viewer, True, town.oak.now)
 
 
 def _token(page: Page) -> str:

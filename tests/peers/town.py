@@ -80,8 +80,10 @@ class Town:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.gather(*self._working)
-        await self._stack.aclose()
+        try:
+            await asyncio.gather(*self._working)
+        finally:
+            await self._stack.aclose()
 
     async def _found(self) -> None:
         pairs = self.key_pairs(3)

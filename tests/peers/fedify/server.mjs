@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 
 import { createFederation, generateCryptoKeyPair, MemoryKvStore } from "@fedify/fedify";
 import {
-  Accept, Activity, Announce, Application, Create, Delete, Endpoints, Follow, Image, Like, Note, Person, PUBLIC_COLLECTION, Question,
+  Accept, Activity, Announce, Application, Create, Delete, Endpoints, Follow, Group, Image, Like, Note, Person, PUBLIC_COLLECTION, Question,
   Tombstone, Undo, Update,
 } from "@fedify/fedify/vocab";
 import { Temporal } from "@js-temporal/polyfill";
@@ -32,8 +32,8 @@ const federation = createFederation({
 // One pair of each kind for all: making an RSA key of 4096 bits takes a second or more.
 const keys = [await generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), await generateCryptoKeyPair("Ed25519")];
 
-function join(login) {
-  people.set(login, { heard: [], followers: [] });
+function join(login, kin = false) {
+  people.set(login, { kin, heard: [], followers: [] });
   return uri(login).href;
 }
 
@@ -47,7 +47,7 @@ federation
   .setActorDispatcher("/users/{identifier}", async (ctx, login) => {
     if (!people.has(login)) return null;
     const keys = await ctx.getActorKeyPairs(login);
-    const Kind = login === SERVER ? Application : Person;
+    const Kind = login === SERVER ? Application : people.get(login).kin ? Group : Person;
     return new Kind({
       id: ctx.getActorUri(login),
       preferredUsername: login,
@@ -93,12 +93,15 @@ async function keep(ctx, activity) {
   for (const person of whose) person.heard.push(read);
 }
 
+// Only what is embedded counts: nothing is fetched to fill in the rest.
+const nowhere = () => Promise.reject(new Error("not embedded"));
+
 async function told(thing) {
   if (thing == null) return null;
   const found = { type: thing.constructor.name, id: thing.id?.href ?? null };
   if (thing instanceof Activity && !(thing instanceof Question)) {
     found.actor = thing.actorId?.href;
-    const inner = await thing.getObject({ suppressError: true, crossOrigin: "ignore" });
+    const inner = await thing.getObject({ documentLoader: nowhere, suppressError: true, crossOrigin: "ignore" });
     found.object = inner == null ? thing.objectId?.href : await told(inner);
   } else {
     found.attributedTo = thing.attributionId?.href;
@@ -169,7 +172,7 @@ async function say(ctx, login, to, values) {
 }
 
 const deeds = {
-  join: (_, login) => join(login),
+  join: (_, login, kin) => join(login, kin),
   refused: (_ctx, _login, forget) => (forget ? refused.splice(0) : refused),
   heard: (_, login) => people.get(login).heard,
   look_up: async (ctx, login, handle) => told(await look(ctx, login, handle)),
@@ -209,6 +212,13 @@ const deeds = {
 // Does it take this one at all? It may be told to take only activities that are signed as it signs first itself.
 const takes = ({ method, headers }) => !ONLY || method !== "POST" || (FIRST_KNOCK === "rfc9421") === "signature-input" in headers;
 
+// What makes a group kin is no word of Fedify's vocabulary; it is put into the document on its way out.
+function asKin(path, status, body) {
+  if (status !== 200 || !people.get(/^\/users\/(\w+)$/.exec(path)?.[1])?.kin) return body;
+  const record = { v: 1, type: "Collective", scopes: `${base.origin}/scopes/{scope}` };
+  return JSON.stringify({ ...JSON.parse(body), "jura:record": record });
+}
+
 async function answer(incoming, outgoing) {
   if (!takes(incoming)) return outgoing.writeHead(401).end();
   const request = new Request(new URL(incoming.url, base), {
@@ -219,7 +229,7 @@ async function answer(incoming, outgoing) {
   const response = await federation.fetch(request, { contextData: undefined });
   if (response.status === 401) refused.push(`${incoming.method} ${incoming.url} ${incoming.headers.signature ?? "unsigned"}`);
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-  outgoing.end(Buffer.from(await response.arrayBuffer()));
+  outgoing.end(asKin(incoming.url, response.status, Buffer.from(await response.arrayBuffer())));
 }
 
 join(SERVER);
