@@ -98,24 +98,20 @@ async def confirm(request: web.Request, form: Form) -> web.StreamResponse:
     return await _second(request, codes)
 
 
-async def turn_off(request: web.Request, form: Form) -> web.StreamResponse:
+async def change(request: web.Request, form: Form) -> web.StreamResponse:
+    """Turn it off; or make fresh recovery codes, shown this once, and those before are good for nothing."""
     try:
-        member = await prove(request, form)
-    except Invalid as refusal:
-        return await _second(request, problems=problems_of(refusal))
-    async with acting(request) as visit:
-        await second.turn_off(visit.session, member.id, visit.now)
-    return see("/me/second?done=second-off")
-
-
-async def new_codes(request: web.Request, form: Form) -> web.StreamResponse:
-    """Fresh recovery codes, shown this once; those before are good for nothing."""
-    try:
+        if form.one("what") not in ("codes", "off"):
+            raise Invalid({"what": "Choose one of the two."})
         member = await prove(request, form)
     except Invalid as refusal:
         return await _second(request, problems=problems_of(refusal))
     async with acting(request) as visit:
         if visit.viewer.require_member().totp_at is None:
-            raise Conflict("second-factor", "You have no second factor that these codes could stand in for.")
-        codes = await second.new_codes(visit.session, member.id)
-    return await _second(request, codes)
+            raise Conflict("second-factor", "You have no second factor. Nothing was changed.")
+        if form.one("what") == "codes":
+            codes = await second.new_codes(visit.session, member.id)
+        else:
+            codes = []
+            await second.turn_off(visit.session, member.id, visit.now)
+    return await _second(request, codes) if codes else see("/me/second?done=second-off")

@@ -42,7 +42,7 @@ async def test_the_pages_are_sound_for_members_and_nobody_else_has_them(
         mark = mark_of(await bo.get("/me"))
         for path in ("/people/1/recover", "/people/1/remove", "/people/requests/take"):
             assert (await bo.post(path, [mark])).status in (403, 422)
-        for path in ("/me/second/off", "/me/logins/end", "/me/passkeys/7/remove", "/people/requests/take"):
+        for path in ("/me/second/change", "/me/logins/end", "/me/passkeys/7/remove", "/people/requests/take"):
             assert (await bo.get(path)).path in (
                 "/me/second",
                 "/me/logins",

@@ -127,11 +127,12 @@ async def test_turning_it_on_or_off_takes_the_password_and_the_code(meetings: Me
         assert page.problems == ["This is not your password. Try again."]
         _, codes = await turn_on(fed, ana)
         page = await ana.get("/me/second")
-        assert (await ana.send(page, "/second/codes", password="wrong one")).status == 422
-        fresh = codes_on(await ana.send(page, "/second/codes", password=PASSWORD))
+        check(page)
+        assert (await ana.send(page, "/second/change", password="wrong one")).status == 422
+        assert (await ana.send(page, "/second/change", password=PASSWORD, what="")).status == 422
+        fresh = codes_on(await ana.send(page, "/second/change", password=PASSWORD))
         assert len(set(fresh) - set(codes)) == 10
-        off = dict(page.form("/second/codes").all("input")[0].attributes)["value"]
-        pairs = [("mark", off), ("password", PASSWORD)]
-        assert (await ana.post("/me/second/off", [("mark", off)])).status == 422
-        assert (await ana.post("/me/second/off", pairs)).path == "/me/second?done=second-off"
+        done = await ana.send(page, "/second/change", password=PASSWORD, what="off")
+        assert done.path == "/me/second?done=second-off"
         assert (await first_step(await enter(fed, "oak"))).path == "/me"
+        assert (await ana.send(page, "/second/change", password=PASSWORD, what="off")).status == 409
