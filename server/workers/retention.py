@@ -1,5 +1,6 @@
-"""What is old enough goes: handled activities' ids, tombstones, log lines by kind, deliveries given up. Once an hour, in small
-batches, so that nobody waits for it. What is kept for ever: records, posts, mandates, and every act done under one.
+"""What is old enough goes: handled activities' ids, tombstones, log lines by kind, deliveries given up, what strangers left at the
+door. Once an hour, in small batches, so that nobody waits for it. What is kept for ever: records, posts, mandates, and every act
+done under one.
 """
 
 from dataclasses import dataclass
@@ -10,15 +11,19 @@ from aiohttp import web
 from sqlalchemy import ColumnElement, delete, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.accounts import JoinRequest, Recovery, Spent
 from models.events import Event
 from models.peers import Tombstone
+from models.people import Login, LoginFailure
 from models.queues import Delivery, Destination, InboxItem
+from server.actions.requests import WAITS
 from server.keys import CLOCK, DATABASE
 
 EVERY: Final = timedelta(hours=1)
 BATCH: Final = 500
 MOST_BATCHES: Final = 40  # in one go; the rest an hour later
 DAY: Final = timedelta(days=1)
+NO_TIME: Final = timedelta()
 
 TRAFFIC: Final = (
     "activity received",
@@ -30,8 +35,9 @@ TRAFFIC: Final = (
     "reply changed",
     "report received",
     "pulse answered",
+    "admission asked for",
 )
-"""Log lines that other servers cause, as many as they like."""
+"""Log lines that other servers and strangers cause, as many as they like."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,11 @@ KEPT: Final = (
         365 * DAY,
         NOTHING_WAITS & AT_REST,
     ),
+    Kept("requests to join", JoinRequest, JoinRequest.id, JoinRequest.at, WAITS, true()),
+    Kept("log-ins", Login, Login.id, Login.expires_at, NO_TIME, true()),
+    Kept("failed attempts", LoginFailure, LoginFailure.id, LoginFailure.until, NO_TIME, true()),
+    Kept("challenges used", Spent, Spent.digest, Spent.until, NO_TIME, true()),
+    Kept("recovery links", Recovery, Recovery.id, Recovery.created_at, 365 * DAY, true()),
 )
 
 
