@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from models.feeds import Following
 from models.follows import Follow
+from models.people import Actor
 from models.talk import PulseVote, Reaction, Reply
-from server.peers import showing
+from server.peers.showing import KEPT_FOR
 from tests.federation.people import PROPOSAL, QUESTION
 from tests.peers import pages
 from tests.peers.neighbour import Neighbour, Person
@@ -228,13 +229,26 @@ class FlowsInTime:
         await decide(town)
         proposal = (await town.post("option")).uri
         await pages.demand_signatures(town)
-        town.advance(2 * showing.KEPT_FOR)
+        town.advance(2 * KEPT_FOR)
         async with town.client() as nobody, nobody.get(proposal, headers={"Accept": ACTIVITY}) as refused:
             assert refused.status == 401
         ana = await neighbour.person()
         await ana.look_up(town.handle)
         await followed(town, ana)
         assert PROPOSAL in (await ana.fetch(proposal))["content"]
+
+    async def test_new_keys_are_believed_by_who_knew_the_old_ones(
+        self, town: Town, neighbour: Neighbour
+    ) -> None:
+        ana = await neighbour.person()
+        await followed(town, ana)
+        before = await key_of(town)
+        assert "have new keys" in await town.command("keys", "rotate", "--yes")
+        await heard(town, ana, is_of("Update", "Group", town.oak_uri))
+        town.advance(2 * KEPT_FOR)
+        assert await key_of(town) != before
+        note = await pages.write(town, "We have changed the locks.")
+        await heard(town, ana, is_of("Create", "Note", note))
 
 
 def is_closed(activity: Json) -> bool:
@@ -247,6 +261,12 @@ def counts(question: Json) -> dict[str, int]:
         one["name"]: one["replies"]["totalItems"] if "replies" in one else one["totalItems"]
         for one in question["oneOf"]
     }
+
+
+async def key_of(town: Town) -> str:
+    """The key by which the collective signs requests now."""
+    async with town.looking() as session:
+        return str(await session.scalar(select(Actor.rsa_pem).where(Actor.uri == town.oak_uri)))
 
 
 async def is_accepted(town: Town, followed: str) -> bool:

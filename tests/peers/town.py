@@ -10,6 +10,7 @@ import contextlib
 import os
 import socket
 import ssl
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ from server.keys import DATABASE
 from server.settings import Settings, make_secret
 from tests.federation.harness import free_port
 from tests.federation.people import Collective
-from tests.federation.processes import Process
+from tests.federation.processes import ROOT, Process
 from tests.federation.stock import Stock
 from tests.peers.door import Door
 
@@ -126,6 +127,20 @@ class Town:
         await self.process.start()
         self._stack.push_async_callback(self.process.kill)
         await self.until("it serves", self._serves)
+
+    async def command(self, *words: str) -> str:
+        """What `jura` says to such words, beside the running instance."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "server", *words),
+            env=dict(self.process.environment),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
+        return said.decode()
 
     async def _serves(self) -> bool:
         assert self.process.running is not None
