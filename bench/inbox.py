@@ -30,8 +30,8 @@ from models import ledger
 from models.rules import records
 from models.rules.records import stamp
 from server.actions import hearing
+from server.actions.hearing import Brought
 from server.app import create_app
-from server.home import make_home
 from server.keys import DATABASE
 from server.settings import Settings
 from server.workers.inbox import inbox_due
@@ -109,15 +109,8 @@ async def _prepare(settings: Settings, crowd: list[Stranger]) -> str:
         rows = [stranger.row(now) for stranger in crowd]
         session.add_all(rows)
         await session.flush()
-        await hearing.take_in(
-            session,
-            make_home(settings),
-            hearing.verified([signed]),
-            {},
-            crowd[0].authority,
-            now,
-            rows[1:KIN],
-        )
+        offer = Brought(hearing.verified([signed]), {}, crowd[0].authority, rows[1:KIN])
+        await hearing.take_in(session, offer, now)
     return records.digest(signed)
 
 

@@ -1,6 +1,6 @@
 """Who follows a local actor from elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -33,21 +33,24 @@ async def follow_of(session: AsyncSession, follower: str, followed_id: int) -> F
     )
 
 
-STANDING: Final = select(
-    select(Tombstone.owner).where(Tombstone.uri == bindparam("activity_uri")).scalar_subquery(),
-    select(Follow.id)
-    .where(Follow.follower == bindparam("follower"), Follow.followed_id == bindparam("followed_id"))
-    .scalar_subquery(),
+UNDONE: Final = select(Tombstone.uri, Tombstone.owner).where(
+    Tombstone.uri.in_(bindparam("uris", expanding=True))
+)
+FOLLOWED: Final = select(Follow.follower, Follow.followed_id).where(
+    Follow.follower.in_(bindparam("followers", expanding=True))
 )
 
 
-async def standing_of(
-    session: AsyncSession, activity_uri: str, follower: str, followed_id: int
-) -> tuple[str | None, bool]:
-    """Who undid this Follow before it arrived, if anybody did, and whether the follower follows already."""
-    asked = {"activity_uri": activity_uri, "follower": follower, "followed_id": followed_id}
-    undone_by, follow = (await session.execute(STANDING, asked)).one()
-    return undone_by, follow is not None
+async def undone(session: AsyncSession, activity_uris: Iterable[str]) -> set[tuple[str, str]]:
+    """Those of these Follows that were undone before they arrived, each with who did that."""
+    rows = await session.execute(UNDONE, {"uris": list(activity_uris)})
+    return {(uri, owner) for uri, owner in rows}
+
+
+async def followed_by(session: AsyncSession, followers: Iterable[str]) -> set[tuple[str, int]]:
+    """Whom these follow here: (follower, id of the followed)."""
+    rows = await session.execute(FOLLOWED, {"followers": list(followers)})
+    return {(follower, followed_id) for follower, followed_id in rows}
 
 
 async def follower_inboxes(session: AsyncSession, followed_id: int) -> Sequence[str]:

@@ -138,9 +138,7 @@ async def append(
     now: datetime,
 ) -> list[Record]:
     """Put records (and the texts they name) into the scope; returns those that were new. The same set twice has no effect."""
-    by_digest: dict[str, Signed] = {}
-    for item in signed:
-        by_digest.setdefault(item.record.digest, item)
+    by_digest = {item.record.digest: item for item in signed}
     rows = [
         {
             "scope_id": scope.id,
@@ -167,7 +165,7 @@ async def append(
 
 async def _keep_texts(session: AsyncSession, scope: Scope, texts: Mapping[str, Mapping[str, Any]]) -> None:
     """Keep each text that is what its digest says; one that was redacted here stays redacted."""
-    genuine = [
+    rows = [
         {
             "scope_id": scope.id,
             "digest": digest,
@@ -175,11 +173,17 @@ async def _keep_texts(session: AsyncSession, scope: Scope, texts: Mapping[str, M
             "text": found["text"],
             "lang": found["lang"] if isinstance(found.get("lang"), str) else None,
         }
-        for digest, found in texts.items()
-        if _is_genuine(digest, found.get("salt"), found.get("text"))
+        for digest, found in genuine(texts).items()
     ]
-    if genuine:
-        await session.execute(insert_once(session, TextRow), genuine)
+    if rows:
+        await session.execute(insert_once(session, TextRow), rows)
+
+
+def genuine(texts: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Those of the texts that are what their digests say."""
+    return {
+        name: text for name, text in texts.items() if _is_genuine(name, text.get("salt"), text.get("text"))
+    }
 
 
 def _is_genuine(digest: str, salt: Any, text: Any) -> bool:
@@ -359,8 +363,8 @@ _ROOM = select(Participant.authority, _HELD).where(Participant.scope_id == bindp
 
 async def takes_part(session: AsyncSession, scope_id: int, authority: str) -> bool:
     """Does the instance at this authority take part in the scope? (One instance is home to one collective.)"""
-    query = select(Participant.id).where(Participant.scope_id == scope_id)
-    return await session.scalar(query.where(Participant.authority == authority).limit(1)) is not None
+    theirs = (Participant.scope_id == scope_id, Participant.authority == authority)
+    return await session.scalar(select(Participant.id).where(*theirs).limit(1)) is not None
 
 
 async def known_scopes(session: AsyncSession, names: Iterable[str]) -> dict[str, set[str]]:

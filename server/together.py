@@ -15,7 +15,8 @@ Answer = TypeVar("Answer")
 class Together(Generic[Job, Answer]):
     """`work` takes up to `most` jobs and returns their answers in the same order.
 
-    If it fails for several, it is asked for each alone: nobody suffers for another. So a failed attempt must leave nothing behind.
+    If it fails for several, it is asked for each half of them, and so on: nobody suffers for another, and one among many costs the
+    others little. So a failed attempt must leave nothing behind.
     """
 
     def __init__(self, work: Callable[[Sequence[Job]], Awaitable[Sequence[Answer]]], most: int) -> None:
@@ -46,9 +47,9 @@ class Together(Generic[Job, Answer]):
         try:
             answers = await self._work([job for job, _ in asked])
         except Exception as error:  # noqa: BLE001 - it is raised again where it was asked
-            if len(asked) > 1:
-                for one in asked:
-                    await self._answer([one])
+            if half := len(asked) // 2:
+                await self._answer(asked[:half])
+                await self._answer(asked[half:])
             elif not asked[0][1].done():
                 asked[0][1].set_exception(error)
         except asyncio.CancelledError:

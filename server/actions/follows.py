@@ -1,5 +1,7 @@
 """Following a local actor from elsewhere."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -7,26 +9,40 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.events import log
-from models.follows import Follow, follow_of, standing_of
+from models.follows import Follow, follow_of, followed_by, undone
 from models.people import Actor
 
 
-async def follow(
-    session: AsyncSession, follower: Actor, followed: Actor, activity_uri: str, now: datetime
-) -> bool:
-    """`follower` follows from now on; False if that Follow was undone before it arrived. A repeat renews its id."""
-    undone_by, follows = await standing_of(session, activity_uri, follower.uri, followed.id)
-    if undone_by == follower.uri:
-        return False
-    row = {"activity_uri": activity_uri, "inbox": follower.shared_inbox or follower.inbox}
-    if follows:
-        theirs = (Follow.follower == follower.uri, Follow.followed_id == followed.id)
-        await session.execute(update(Follow).where(*theirs).values(**row))
-    else:
-        new = {"follower": follower.uri, "followed_id": followed.id, "at": now}
-        await session.execute(FOLLOW, {**new, **row})
-        log(session, "follow", now, actor=follower.uri)
-    return True
+@dataclass(frozen=True)
+class Wish:
+    """`follower` asks, by an activity of this id, to follow an actor of ours."""
+
+    follower: Actor
+    followed: Actor
+    activity_uri: str
+
+
+async def follow(session: AsyncSession, wishes: Sequence[Wish], now: datetime) -> list[bool]:
+    """The followers follow from now on; False for each Follow that was undone before it arrived. A repeat renews its id."""
+    over = await undone(session, [wish.activity_uri for wish in wishes]) if wishes else set()
+    may = [(wish.activity_uri, wish.follower.uri) not in over for wish in wishes]
+    rows = {(wish.follower.uri, wish.followed.id): wish for wish, ok in zip(wishes, may, strict=True) if ok}
+    known = await followed_by(session, {follower for follower, _ in rows}) if rows else set()
+    new = []
+    for (follower, followed_id), wish in rows.items():
+        row = {
+            "activity_uri": wish.activity_uri,
+            "inbox": wish.follower.shared_inbox or wish.follower.inbox,
+        }
+        if (follower, followed_id) in known:
+            theirs = (Follow.follower == follower, Follow.followed_id == followed_id)
+            await session.execute(update(Follow).where(*theirs).values(**row))
+        else:
+            new.append({"follower": follower, "followed_id": followed_id, "at": now, **row})
+            log(session, "follow", now, actor=follower)
+    if new:
+        await session.execute(FOLLOW, new)
+    return may
 
 
 FOLLOWS: Final[Any] = Follow.__table__

@@ -4,9 +4,10 @@ The caller has verified every proof (`verified`); who carries a record does not 
 may put records into a scope, and only an Offer that invites us opens one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,10 +26,9 @@ from models.rules.merkle import set_root
 from models.rules.records import BadRecord, Record, read, sitting_input
 from models.rules.refusals import NotAllowed
 from models.rules.standing import ENDED, standing
+from server.actions import signers
 from server.actions.redaction import named_by, scrub
-from server.actions.signers import admitted
 from server.actions.telling import us
-from server.home import Home
 
 AUTHORITY_LENGTH: Final = 300
 MOST_RECORDS: Final = 50_000  # of one scope; a guard against a participant gone wild
@@ -56,47 +56,82 @@ def verified_or_none(document: Mapping[str, Any]) -> Signed | None:
         return None
 
 
-async def take_in(
-    session: AsyncSession,
-    home: Home,
-    signed: Sequence[Signed],
-    texts: Mapping[str, Mapping[str, Any]],
-    carrier: str,
-    now: datetime,
-    invited: Sequence[Actor] = (),
-) -> int:
+@dataclass(frozen=True)
+class Brought:
+    """Verified records and texts, `carrier`, the authority that sent them, and the actors to whom an Offer among them was
+    addressed: the other participants."""
+
+    signed: Sequence[Signed]
+    texts: Mapping[str, Mapping[str, Any]]
+    carrier: str
+    invited: Sequence[Actor] = ()
+
+
+async def take_in(session: AsyncSession, brought: Brought, now: datetime) -> int:
     """Append what belongs to scopes we take part in; returns how many records were new.
 
-    `carrier` is the authority that sent them. Raises `NotAllowed` if it takes no part in a scope it brings records for, and does
-    not bring nothing but the Answer by which an invited collective there takes part.
-    `invited` are the actors to whom an Offer was addressed: the other participants.
+    Raises `NotAllowed` if the carrier takes no part in a scope it brings records for, and does not bring nothing but the Answer
+    by which an invited collective there takes part.
     """
-    fresh = 0
-    for name in sorted({s.record.scope for s in signed}):
-        mine = [s for s in signed if s.record.scope == name]
-        place = await _place(session, name)
-        if place is None and await _open_scope(session, mine, carrier, invited, now):
-            place = await _place(session, name)
-        if place is None:
-            continue
-        if carrier not in place.authorities and not await _introduces(session, place.scope, mine, carrier):
-            raise NotAllowed("participant", "Only participants put records into a scope.")
-        if place.held + len(mine) > MOST_RECORDS:
-            raise NotAllowed("full", "This scope holds as many records as it may.")
-        mine = await admitted(session, place.scope, mine, place.held, carrier, now)
-        new = await _put(session, place.scope, mine, texts, now)
-        place.held += len(new)
-        if any(record.type == "Answer" for record in new):
-            kept(session, PLACES).pop(name)  # there may be more participants now
-        if new:
-            place.scope.repair_at = (
-                place.scope.repair_at or now
-            )  # whoever lacks these is found even after the end
-            log(session, "records received", now, actor=carrier, scope=name, records=len(new))
-        fresh += len(new)
+    return (await take_in_all(session, [brought], now))[0]
+
+
+async def take_in_all(session: AsyncSession, brought: Sequence[Brought], now: datetime) -> list[int]:
+    """The same for several, one after the other: how many records of each were new."""
+    fresh = [0] * len(brought)
+    for name in sorted({s.record.scope for one in brought for s in one.signed}):
+        mine = [(n, _of_scope(one, name)) for n, one in enumerate(brought)]
+        for some in _at_once([(n, one) for n, one in mine if one.signed]):
+            found = await _take_in_scope(session, name, [one for _, one in some], now)
+            for (n, _), new in zip(some, found, strict=True):
+                fresh[n] += new
     return fresh
 
 
+def _of_scope(brought: Brought, name: str) -> Brought:
+    return replace(brought, signed=[s for s in brought.signed if s.record.scope == name])
+
+
+def _at_once(brought: Iterable[tuple[int, Brought]]) -> Iterator[list[tuple[int, Brought]]]:
+    """Parts that may be looked at together. What decides who takes part, or takes out texts, stands alone."""
+    for alone, alike in groupby(brought, lambda one: any(s.record.type in ALONE for s in one[1].signed)):
+        some = list(alike)
+        yield from ([one] for one in some) if alone else [some]
+
+
+async def _take_in_scope(
+    session: AsyncSession, name: str, brought: Sequence[Brought], now: datetime
+) -> list[int]:
+    """Records of one scope: how many of each were new."""
+    place = await _place(session, name)
+    if place is None and await _open_scope(session, brought[0], now):
+        place = await _place(session, name)
+    if place is None:
+        return [0] * len(brought)
+    for one in brought:
+        if one.carrier not in place.authorities and not await _introduces(session, place.scope, one):
+            raise NotAllowed("participant", "Only participants put records into a scope.")
+    if place.held + sum(len(one.signed) for one in brought) > MOST_RECORDS:
+        raise NotAllowed("full", "This scope holds as many records as it may.")
+    listed = [(one.carrier, one.signed) for one in brought]
+    admitted = await signers.admitted(session, place.scope, listed, place.held, now)
+    brought = [replace(one, signed=fit) for one, fit in zip(brought, admitted, strict=True)]
+    new = await _put(session, place.scope, brought, now)
+    place.held += len(new)
+    if any(record.type == "Answer" for record in new.values()):
+        kept(session, PLACES).pop(name)  # there may be more participants now
+    if new:  # whoever lacks these is found even after the end
+        place.scope.repair_at = place.scope.repair_at or now
+    found = []
+    for one in brought:
+        first = [digest for digest in {s.record.digest for s in one.signed} if new.pop(digest, None)]
+        if first:
+            log(session, "records received", now, actor=one.carrier, scope=name, records=len(first))
+        found.append(len(first))
+    return found
+
+
+ALONE: Final = frozenset({"Offer", "Answer", "Redact"})
 PLACES: Final = "places"
 
 
@@ -122,37 +157,35 @@ async def _place(session: AsyncSession, name: str) -> Place | None:
 
 
 async def _put(
-    session: AsyncSession,
-    scope: Scope,
-    signed: Sequence[Signed],
-    texts: Mapping[str, Mapping[str, Any]],
-    now: datetime,
-) -> list[Record]:
-    """Append, and do what follows from what is new."""
+    session: AsyncSession, scope: Scope, brought: Sequence[Brought], now: datetime
+) -> dict[str, Record]:
+    """Append, and do what follows from what is new; returns that by its digest."""
+    signed = [s for one in brought for s in one.signed]
+    texts: dict[str, Mapping[str, Any]] = {}
+    for one in brought:
+        texts.update(ledger.genuine(one.texts))
     removed = await named_by(session, scope, signed)
     new = await ledger.append(session, scope, signed, texts, now)
     await _learn_participants(session, scope, new)
     await scrub(session, scope, removed)
-    return new
+    return {record.digest: record for record in new}
 
 
-async def _open_scope(
-    session: AsyncSession, signed: Sequence[Signed], carrier: str, invited: Sequence[Actor], now: datetime
-) -> Scope | None:
+async def _open_scope(session: AsyncSession, brought: Brought, now: datetime) -> Scope | None:
     """The scope of an Offer that invites our collective and comes from where the convener lives; else nothing."""
-    collective, _ = await us(session)
-    offer = next((s.record for s in signed if s.record.type == "Offer"), None)
-    if offer is None or collective.ed25519 not in offer["invited"]:
+    offer = next((s.record for s in brought.signed if s.record.type == "Offer"), None)
+    if offer is None or authority_of(offer["actor"]) != brought.carrier:
         return None
-    if authority_of(offer["actor"]) != carrier:
+    collective, _ = await us(session)
+    if collective.ed25519 not in offer["invited"]:
         return None
     scope = Scope(
         name=offer.digest, kind="decision", visibility=offer["visibility"], created_at=now, repair_at=now
     )
     session.add(scope)
     await session.flush()
-    await ledger.add_participant(session, scope, offer.by, offer["actor"], carrier)
-    for actor in (collective, *invited):
+    await ledger.add_participant(session, scope, offer.by, offer["actor"], brought.carrier)
+    for actor in (collective, *brought.invited):
         if actor.ed25519 in offer["invited"]:
             await ledger.add_participant(session, scope, actor.ed25519 or "", actor.uri, actor.authority)
     log(session, "offer received", now, actor=offer["actor"], scope=offer.digest)
@@ -171,11 +204,12 @@ async def _learn_participants(session: AsyncSession, scope: Scope, fresh: Iterab
             await ledger.add_participant(session, scope, answer.by, answer["actor"], where)
 
 
-async def _introduces(session: AsyncSession, scope: Scope, signed: Sequence[Signed], carrier: str) -> bool:
+async def _introduces(session: AsyncSession, scope: Scope, brought: Brought) -> bool:
     """Are these the answers of invited collectives that live where they come from? (Nobody could look them up before.)"""
     may = await _may_take_part(session, scope)
-    answers = [s.record for s in signed if s.record.type == "Answer" and s.record.by in may]
-    return len(answers) == len(signed) and {authority_of(answer["actor"]) for answer in answers} == {carrier}
+    answers = [s.record for s in brought.signed if s.record.type == "Answer" and s.record.by in may]
+    homes = {authority_of(answer["actor"]) for answer in answers}
+    return len(answers) == len(brought.signed) and homes == {brought.carrier}
 
 
 async def _may_take_part(session: AsyncSession, scope: Scope) -> set[str]:

@@ -1,6 +1,6 @@
 """Publishing: the activity, what it carries and one delivery per inbox, all in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -29,28 +29,42 @@ async def publish(
     scope: str | None = None,
 ) -> None:
     """Store an activity of a local actor, with its proof and byte for byte as it will go out, and queue it for each inbox once."""
-    row = {
-        "uri": activity["id"],
-        "actor_id": actor.id,
-        "type": activity["type"],
-        "is_public": is_public,
-        "scope": scope,
-        "body": codec.encode(home.prove(activity, actor, now)),
-        "published_at": now,
-    }
-    number = await session.scalar(PUBLISH, row)
-    if number is None:
-        raise LookupError(f"{activity['id']} was written and is not there")
-    targets = {(urlsplit(inbox).netloc, inbox) for inbox in inboxes}
-    await queues.enqueue(session, number, actor.id, targets, now)
-    if (
-        actor.kind == "collective" and activity["type"] in feed_items.NOTED
-    ):  # our own posts go into feeds, too
-        await feed_items.noted(session, codec.tidy(dict(activity)), now)
+    await publish_all(session, home, [(actor, activity, inboxes)], now, is_public=is_public, scope=scope)
+
+
+async def publish_all(
+    session: AsyncSession,
+    home: Home,
+    said: Sequence[tuple[Actor, Mapping[str, Any], Iterable[str]]],
+    now: datetime,
+    *,
+    is_public: bool = False,
+    scope: str | None = None,
+) -> None:
+    """The same for several activities, each with its actor and its inboxes."""
+    common = {"is_public": is_public, "scope": scope, "published_at": now}
+    rows = [
+        {
+            "uri": activity["id"],
+            "actor_id": actor.id,
+            "type": activity["type"],
+            "body": codec.encode(home.prove(activity, actor, now)),
+            **common,
+        }
+        for actor, activity, _ in said
+    ]
+    numbers = {row.uri: row.id for row in await session.execute(PUBLISH, rows)} if rows else {}
+    for actor, activity, inboxes in said:
+        targets = {(urlsplit(inbox).netloc, inbox) for inbox in inboxes}
+        await queues.enqueue(session, numbers[activity["id"]], actor.id, targets, now)
+        if actor.kind == "collective" and activity["type"] in feed_items.NOTED:
+            await feed_items.noted(
+                session, codec.tidy(dict(activity)), now
+            )  # our own posts go into feeds, too
 
 
 ACTIVITIES: Final[Any] = Activity.__table__
-PUBLISH: Final = insert(ACTIVITIES).returning(ACTIVITIES.c.id)
+PUBLISH: Final = insert(ACTIVITIES).returning(ACTIVITIES.c.uri, ACTIVITIES.c.id)
 
 
 async def keep_post(

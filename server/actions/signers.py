@@ -23,28 +23,31 @@ NAMED: Final = "keys named in scopes"
 
 
 async def admitted(
-    session: AsyncSession, scope: Scope, signed: Sequence[Signed], held: int, carrier: str, now: datetime
-) -> list[Signed]:
-    """Those of these records that the scope, which holds so many, takes in. The rest is passed over and counted; if a key is
-    named later, its records come with the next repair."""
-    may = await _named(session, scope, signed)
-    known = [one for one in signed if one.record.by in may]
-    room = await _room(session, scope, {one.record.by for one in known}, held + len(known))
-    fit = []
-    for one in known:
-        if room[one.record.by] > 0:
-            room[one.record.by] -= 1
-            fit.append(one)
-    if len(fit) < len(signed):
-        log(
-            session,
-            "records passed over",
-            now,
-            actor=carrier,
-            scope=scope.name,
-            records=len(signed) - len(fit),
-        )
-    return fit
+    session: AsyncSession,
+    scope: Scope,
+    brought: Sequence[tuple[str, Sequence[Signed]]],
+    held: int,
+    now: datetime,
+) -> list[list[Signed]]:
+    """Those of the records that each carrier brings that the scope, which holds so many, takes in. The rest is passed over and
+    counted; if a key is named later, its records come with the next repair."""
+    everything = [one for _, signed in brought for one in signed]
+    may = await _named(session, scope, everything)
+    keys = {one.record.by for one in everything} & may
+    room = await _room(session, scope, keys, held + len(everything))
+    found = []
+    for carrier, signed in brought:
+        fit = [one for one in signed if one.record.by in may and _fits(room, one.record.by)]
+        if passed := len(signed) - len(fit):
+            log(session, "records passed over", now, actor=carrier, scope=scope.name, records=passed)
+        found.append(fit)
+    return found
+
+
+def _fits(room: Counter[str], key: str) -> bool:
+    """Is there room for one more of this key? It takes it."""
+    room[key] -= 1
+    return room[key] >= 0
 
 
 def keys_named(offer: Record, answers: Iterable[Record]) -> set[str]:

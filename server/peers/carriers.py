@@ -22,6 +22,7 @@ from models.rules import records
 from models.rules.records import BadRecord, Record
 from server import remote
 from server.actions import hearing
+from server.actions.hearing import Brought
 from server.home import Home
 from server.keys import DATABASE
 from server.peers.received import DONE, IGNORED, Received, Word
@@ -161,13 +162,14 @@ async def check_offer(app: web.Application, item: Received) -> Carried:
 
 
 async def on_carried(
-    session: AsyncSession, home: Home, item: Received, checked: Carried, now: datetime
-) -> Word:
+    session: AsyncSession, _home: Home, items: Sequence[tuple[Received, Carried]], now: datetime
+) -> list[Word]:
     """Take the records in; `ignored` if there are none, or none that we did not hold, or for no scope of ours."""
-    fresh = await hearing.take_in(
-        session, home, checked.signed, checked.texts, item.signer.authority, now, checked.invited
-    )
-    return DONE if fresh else IGNORED
+    brought = [
+        Brought(checked.signed, checked.texts, item.signer.authority, checked.invited)
+        for item, checked in items
+    ]
+    return [DONE if fresh else IGNORED for fresh in await hearing.take_in_all(session, brought, now)]
 
 
 async def _is_news(app: web.Application, offer: Record) -> bool:

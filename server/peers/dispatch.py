@@ -7,12 +7,15 @@ from aiohttp import web
 from models import posts
 from server.keys import DATABASE
 from server.peers import carriers, feeding, following, leaving, reactions, replies
-from server.peers.received import Handler, Received
+from server.peers.received import Handler, Received, one_by_one
 
 CARRIED_CREATE: Final[Handler] = (carriers.check_create, carriers.on_carried)
-CARRIED_UPDATE: Final[Handler] = (leaving.check_update, leaving.on_update)
-POSTED: Final[Handler] = (replies.check_posts, replies.on_posts)
-CHANGED: Final[Handler] = (replies.check_posts, replies.on_changed)
+CARRIED_UPDATE: Final[Handler] = (leaving.check_update, one_by_one(leaving.on_update))
+POSTED: Final[Handler] = (replies.check_posts, one_by_one(replies.on_posts))
+CHANGED: Final[Handler] = (replies.check_posts, one_by_one(replies.on_changed))
+UNDONE: Final[Handler] = (following.check_undo, one_by_one(following.on_undo))
+UNDONE_BY_ID: Final[Handler] = (following.check_undo, one_by_one(reactions.on_undo_of_something))
+REACTION_UNDONE: Final[Handler] = (reactions.check_undo, one_by_one(reactions.on_undo))
 ANSWER: Final[Handler] = (carriers.check_answer, carriers.on_carried)
 
 
@@ -30,13 +33,13 @@ async def updated(_app: web.Application, item: Received) -> Handler:
 async def undone(_app: web.Application, item: Received) -> Handler:
     inner = item.activity.inner
     if inner is None or not inner.type:
-        return following.check_undo, reactions.on_undo_of_something
+        return UNDONE_BY_ID
     if inner.type in reactions.KINDS:
-        return reactions.check_undo, reactions.on_undo
-    return following.check_undo, following.on_undo
+        return REACTION_UNDONE
+    return UNDONE
 
 
-FOLLOW_ANSWER: Final[Handler] = (feeding.check_answer, feeding.on_answer)
+FOLLOW_ANSWER: Final[Handler] = (feeding.check_answer, one_by_one(feeding.on_answer))
 
 
 async def answered(app: web.Application, item: Received) -> Handler:

@@ -4,7 +4,7 @@ The latter may mean something else too, so that handler stands around the others
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +13,7 @@ from models import posts
 from models.people import Actor
 from server.actions import asking, feed_items
 from server.home import Home
-from server.peers.received import DONE, IGNORED, REFUSED, Handler, Received, Word
+from server.peers.received import DONE, IGNORED, REFUSED, Checked, Handler, Received, Word
 
 STATES: Final = {"Accept": "accepted", "Reject": "rejected"}
 
@@ -45,12 +45,12 @@ def and_noted(handler: Handler) -> Handler:
     """The same, and feeds note what a collective of theirs published, changed or took back."""
     check, act = handler
 
-    async def act_and_note(
-        session: AsyncSession, home: Home, item: Received, checked: Any, now: datetime
-    ) -> Word:
-        word = await act(session, home, item, checked, now)
-        if word == REFUSED or not item.signer.is_kin:
-            return word
-        return DONE if await feed_items.noted(session, item.activity, now) else word
+    async def act_and_note(session: AsyncSession, home: Home, items: Checked, now: datetime) -> list[Word]:
+        words = list(await act(session, home, items, now))
+        for number, (item, _) in enumerate(items):
+            may = words[number] != REFUSED and item.signer.is_kin
+            if may and await feed_items.noted(session, item.activity, now):
+                words[number] = DONE
+        return words
 
     return check, act_and_note

@@ -1,9 +1,10 @@
 """Somebody elsewhere follows an actor of ours, or no longer does."""
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import bindparam, select
@@ -17,11 +18,16 @@ from models.people import Actor
 from models.queues import InboxItem
 from server import translate
 from server.actions import follows, outbox
+from server.actions.follows import Wish
 from server.home import Home
 from server.keys import HOME
 from server.peers.received import DONE, IGNORED, REFUSED, Received, Word
 
 FOLLOWED = frozenset({"collective", "circle", "member", "feed"})
+
+Json = dict[str, Any]
+Say = Callable[[Home, Actor, Json, str, str], Json]
+Answer = tuple[Actor, Json, list[str]]
 
 
 async def check_follow(app: web.Application, item: Received) -> str | None:
@@ -32,21 +38,35 @@ async def check_follow(app: web.Application, item: Received) -> str | None:
 
 
 async def on_follow(
-    session: AsyncSession, home: Home, item: Received, checked: str | None, now: datetime
-) -> Word:
-    """The signer follows, and is told so; each new Follow is answered anew. The instance itself is not followed."""
-    followed = await _locked(session, checked)
-    if followed is None or followed.gone_at is not None:
-        return REFUSED
-    follow = vocabulary.follow(item.activity.id, item.signer.uri, followed.uri)
-    accepted = followed.kind in FOLLOWED
-    if accepted and not await follows.follow(session, item.signer, followed, item.activity.id, now):
-        return IGNORED
-    digest = hashlib.sha256(f"follow {item.activity.id}".encode()).hexdigest()
-    say = translate.accept_follow if accepted else translate.reject_follow
-    answer = say(home, followed, follow, item.signer.uri, digest)
-    await outbox.publish(session, home, followed, answer, [item.signer.inbox], now)
-    return DONE if accepted else REFUSED
+    session: AsyncSession, home: Home, items: Sequence[tuple[Received, str | None]], now: datetime
+) -> list[Word]:
+    """The signers follow, and are told so; each new Follow is answered anew. The instance itself is not followed."""
+    answers: list[Answer] = []
+    words: dict[str, Word] = {}
+    wishes: dict[str, Wish] = {}
+    for item, checked in items:
+        followed, id_ = await _locked(session, checked), item.activity.id
+        words[id_] = REFUSED
+        if followed is not None and followed.gone_at is None:
+            if followed.kind in FOLLOWED:
+                wishes[id_] = Wish(item.signer, followed, id_)
+            else:
+                answers.append(_answer(home, translate.reject_follow, item.signer, followed, id_))
+    may = await follows.follow(session, list(wishes.values()), now)
+    for wish, accepted in zip(wishes.values(), may, strict=True):
+        words[wish.activity_uri] = DONE if accepted else IGNORED
+        if accepted:
+            said = (wish.follower, wish.followed, wish.activity_uri)
+            answers.append(_answer(home, translate.accept_follow, *said))
+    await outbox.publish_all(session, home, answers, now)
+    return [words[item.activity.id] for item, _ in items]
+
+
+def _answer(home: Home, say: Say, follower: Actor, followed: Actor, follow_id: str) -> Answer:
+    """Who answers, what, and to which inbox."""
+    follow = vocabulary.follow(follow_id, follower.uri, followed.uri)
+    digest = hashlib.sha256(f"follow {follow_id}".encode()).hexdigest()
+    return followed, say(home, followed, follow, follower.uri, digest), [follower.inbox]
 
 
 @dataclass(frozen=True)

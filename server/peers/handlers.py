@@ -17,7 +17,7 @@ from server.peers import (
     quotes,
     reactions,
 )
-from server.peers.received import Handler, chosen
+from server.peers.received import Handler, chosen, one_by_one
 
 
 def table(entries: Iterable[tuple[str, Handler]]) -> Mapping[str, Handler]:
@@ -31,27 +31,27 @@ def table(entries: Iterable[tuple[str, Handler]]) -> Mapping[str, Handler]:
 
 
 ANSWER: Final = chosen(dispatch.answered)
-REACTION: Final = (reactions.check_reaction, reactions.on_reaction)
+REACTION: Final = (reactions.check_reaction, one_by_one(reactions.on_reaction))
 
 HANDLERS: Final = table(
     (
         ("Follow", (following.check_follow, following.on_follow)),
         ("Undo", chosen(dispatch.undone)),
-        ("Block", (blocking.check_block, blocking.on_block)),
+        ("Block", (blocking.check_block, one_by_one(blocking.on_block))),
         ("Offer", (carriers.check_offer, carriers.on_carried)),
         ("Accept", ANSWER),
         ("Reject", ANSWER),
         ("Create", feeding.and_noted(chosen(dispatch.created))),
         ("Question", dispatch.POSTED),
         ("Add", (carriers.check_add, carriers.on_carried)),
-        ("Remove", (pins.check_remove, pins.on_remove)),
+        ("Remove", (pins.check_remove, one_by_one(pins.on_remove))),
         ("Update", feeding.and_noted(chosen(dispatch.updated))),
-        ("Delete", feeding.and_noted((leaving.check_delete, leaving.on_delete))),
+        ("Delete", feeding.and_noted((leaving.check_delete, one_by_one(leaving.on_delete)))),
         ("Like", REACTION),
         ("EmojiReact", REACTION),
         ("Announce", REACTION),
-        ("Flag", (flags.check_flag, flags.on_flag)),
-        ("Move", (moves.check_move, moves.on_move)),
-        ("QuoteRequest", (quotes.check_request, quotes.on_request)),
+        ("Flag", (flags.check_flag, one_by_one(flags.on_flag))),
+        ("Move", (moves.check_move, one_by_one(moves.on_move))),
+        ("QuoteRequest", (quotes.check_request, one_by_one(quotes.on_request))),
     )
 )

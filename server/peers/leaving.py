@@ -32,7 +32,10 @@ async def on_update(
     session: AsyncSession, home: Home, item: Received, checked: Carried | None, now: datetime
 ) -> Word:
     """A profile has been fetched; a changed object brings its records (its text we do not keep)."""
-    return DONE if checked is None else await carriers.on_carried(session, home, item, checked, now)
+    if checked is None:
+        return DONE
+    [word] = await carriers.on_carried(session, home, [(item, checked)], now)
+    return word
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What a handler is given, and how it ends."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -43,8 +43,14 @@ class Received:
 Check = Callable[[web.Application, Received], Awaitable[Any]]
 """Compares the signer with the party concerned, may fetch, writes nothing that matters; returns a plain value."""
 
-On = Callable[[AsyncSession, Home, Received, Any, datetime], Awaitable[Word]]
-"""Acts, in the caller's transaction, on what was checked; fetches nothing."""
+Checked = Sequence[tuple[Received, Any]]
+"""Activities, each with what its check returned."""
+
+On = Callable[[AsyncSession, Home, Checked, datetime], Awaitable[Sequence[Word]]]
+"""Acts, in the caller's transaction, on what was checked; fetches nothing. It is given all that are handled at the same time, so
+that it writes once what would else be written once for each, and returns their words in the same order."""
+
+OnOne = Callable[[AsyncSession, Home, Received, Any, datetime], Awaitable[Word]]
 
 Handler = tuple[Check, On]
 
@@ -60,10 +66,34 @@ def chosen(choose: Choose) -> Handler:
         its_check, act = await choose(app, item)
         return act, await its_check(app, item)
 
-    async def on(
-        session: AsyncSession, home: Home, item: Received, checked: tuple[On, Any], now: datetime
-    ) -> Word:
-        act, value = checked
-        return await act(session, home, item, value, now)
+    return check, on_chosen
 
-    return check, on
+
+async def on_chosen(session: AsyncSession, home: Home, items: Checked, now: datetime) -> list[Word]:
+    ready = [(act, item, checked) for item, (act, checked) in items]
+    return await act_on(session, home, ready, now)
+
+
+async def act_on(
+    session: AsyncSession, home: Home, ready: Sequence[tuple[On, Received, Any]], now: datetime
+) -> list[Word]:
+    """Act on activities of several kinds, those of one kind at once; their words in the same order."""
+    alike: dict[On, list[tuple[int, Received, Any]]] = {}
+    for number, (act, item, checked) in enumerate(ready):
+        if act is on_chosen:
+            act, checked = checked
+        alike.setdefault(act, []).append((number, item, checked))
+    words: dict[int, Word] = {}
+    for act, some in alike.items():
+        said = await act(session, home, [(item, checked) for _, item, checked in some], now)
+        words.update(zip((number for number, _, _ in some), said, strict=True))
+    return [words[number] for number in range(len(ready))]
+
+
+def one_by_one(act: OnOne) -> On:
+    """Acts on each in turn: where little comes at once."""
+
+    async def on_each(session: AsyncSession, home: Home, items: Checked, now: datetime) -> list[Word]:
+        return [await act(session, home, item, checked, now) for item, checked in items]
+
+    return on_each

@@ -22,12 +22,13 @@ from models.rules.records import BadRecord
 from models.rules.refusals import Refusal
 from server.keys import CLOCK, DATABASE, HOME
 from server.peers.handlers import HANDLERS
-from server.peers.received import IGNORED, REFUSED, On, Received
+from server.peers.received import IGNORED, REFUSED, On, Received, act_on
 from server.together import Together
 from server.workers.slots import keep_busy
 
 LEASE: Final = timedelta(minutes=5)
-AT_ONCE: Final = 32
+AT_ONCE: Final = 64
+GATHER: Final = 0.02
 DEAD: Final = "dead"
 REASON_LENGTH: Final = 500
 
@@ -65,7 +66,7 @@ async def inbox_due(app: web.Application) -> int:
     async def work(claimed: tuple[InboxItem, Actor | None]) -> int:
         return await _handle(app, acting, *claimed)
 
-    return await keep_busy(app, "inbox", AT_ONCE, claim, work)
+    return await keep_busy(app, "inbox", AT_ONCE, claim, work, GATHER)
 
 
 async def _handle(app: web.Application, acting: Acting, item: InboxItem, signer: Actor | None) -> int:
@@ -106,12 +107,12 @@ async def _check_and_act(app: web.Application, acting: Acting, item: InboxItem, 
 async def _act(app: web.Application, ready: Sequence[Ready]) -> Sequence[None]:
     """One transaction in which each acts and is settled. If one raises, all of it was not done."""
     now = app[CLOCK].now()
+    over = {"reason": None, "done_at": now, "body": None, "due_at": None}
+    todo = [(one.act, one.received, one.checked) for one in ready]
     async with app[DATABASE].ACT.begin() as session:
-        words = [
-            (one.item, await one.act(session, app[HOME], one.received, one.checked, now)) for one in ready
-        ]
-        over = {"reason": None, "done_at": now, "body": None, "due_at": None}
-        await _settle(session, [(item, {"outcome": word, **over}) for item, word in words])
+        words = await act_on(session, app[HOME], todo, now)
+        ends = [{"outcome": word, **over} for word in words]
+        await _settle(session, [(one.item, end) for one, end in zip(ready, ends, strict=True)])
     return [None] * len(ready)
 
 

@@ -23,6 +23,7 @@ from models.rules.refusals import NotFound, Refusal
 from models.rules.standing import standing
 from server import remote
 from server.actions import hearing
+from server.actions.hearing import Brought
 from server.keys import CLOCK, DATABASE, HOME
 from server.peers.carriers import texts_named
 from server.workers.slots import keep_busy
@@ -168,7 +169,7 @@ async def _take_in(
     if signed:
         named = texts_named([one.record for one in signed], texts)
         async with app[DATABASE].ACT.begin() as session:
-            await hearing.take_in(session, app[HOME], signed, named, carrier, now)
+            await hearing.take_in(session, Brought(signed, named, carrier), now)
 
 
 def _digest(document: codec.Json) -> str | None:

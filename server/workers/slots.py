@@ -25,6 +25,7 @@ async def keep_busy(
     places: int,
     claim: Callable[[int], Awaitable[Iterable[Job]]],
     work: Callable[[Job], Awaitable[int]],
+    gather: float = 0.0,
 ) -> int:
     """Claim and work until nothing is due and nothing runs; returns the sum of what `work` returned.
 
@@ -36,7 +37,7 @@ async def keep_busy(
     async def add(numbers: Sequence[int]) -> int:
         return sum(numbers)
 
-    return await keep_settling(app, name, places, claim, work, add, gather=0.0)
+    return await keep_settling(app, name, places, claim, work, add, gather)
 
 
 async def keep_settling(

@@ -16,7 +16,7 @@ from models.rules import backoff
 from server.home import Home
 from server.peers import handlers
 from server.peers.handlers import HANDLERS, table
-from server.peers.received import Received, Word
+from server.peers.received import Received, Word, one_by_one
 from server.workers import inbox
 from server.workers.inbox import inbox_due
 from tests.server.peers.world import Person, Stranger, World
@@ -39,7 +39,7 @@ def doing(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     async def act(session: AsyncSession, home: Home, item: Received, checked: Any, now: datetime) -> Word:
         return await told["act"](session, now) if told["act"] else "done"
 
-    extended = table([*HANDLERS.items(), ("Test", (check, act))])
+    extended = table([*HANDLERS.items(), ("Test", (check, one_by_one(act)))])
     monkeypatch.setattr("server.workers.inbox.HANDLERS", extended)
     monkeypatch.setattr("server.peers.inbox.HANDLERS", extended)
     return told

@@ -14,7 +14,7 @@ from models.queues import InboxItem
 from models.rules.refusals import NotAllowed
 from server.home import Home
 from server.peers.handlers import HANDLERS, table
-from server.peers.received import Received, Word
+from server.peers.received import Received, Word, one_by_one
 from server.workers import inbox
 from server.workers.inbox import inbox_due
 from tests.server.peers.world import Stranger, World
@@ -38,8 +38,9 @@ def acts(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         await told.get(word, nothing)(session)
         return "done"
 
-    monkeypatch.setattr("server.workers.inbox.HANDLERS", table([*HANDLERS.items(), ("Test", (check, act))]))
-    monkeypatch.setattr("server.peers.inbox.HANDLERS", table([*HANDLERS.items(), ("Test", (check, act))]))
+    extended = table([*HANDLERS.items(), ("Test", (check, one_by_one(act)))])
+    monkeypatch.setattr("server.workers.inbox.HANDLERS", extended)
+    monkeypatch.setattr("server.peers.inbox.HANDLERS", extended)
     return told
 
 
