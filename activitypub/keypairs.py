@@ -1,9 +1,10 @@
 """Keys: made, stored as bytes, written for the wire, and read from strangers within limits.
 
 RSA signs requests (every server understands it), Ed25519 signs records and documents. No key is looked
-up, cached or owned here: that is the server's.
+up or owned here: that is the server's. What a text says is kept for a while, as it always says the same.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,6 +22,7 @@ ED25519_PREFIX: Final = b"\xed\x01"
 DID_KEY: Final = "did:key:"
 PEM_LIMIT: Final = 4096
 MULTIKEY_LIMIT: Final = 64
+KEPT: Final = 1_000  # public keys once read, as whoever speaks mostly speaks again
 
 PublicKey = RSAPublicKey | Ed25519PublicKey
 PrivateKey = RSAPrivateKey | Ed25519PrivateKey
@@ -69,6 +71,7 @@ def pem(key: PublicKey) -> str:
     ).decode("ascii")
 
 
+@lru_cache(maxsize=KEPT)
 def public_from_pem(text: str) -> PublicKey:
     """A stranger's public key: RSA of 2048 to 8192 bits, or Ed25519; Malformed for anything else."""
     if len(text) > PEM_LIMIT:
@@ -91,6 +94,7 @@ def multikey(key: Ed25519PublicKey | Ed25519PrivateKey) -> str:
     return adapter.multikey(key.public_key() if isinstance(key, Ed25519PrivateKey) else key)
 
 
+@lru_cache(maxsize=KEPT)
 def public_from_multikey(text: str) -> Ed25519PublicKey:
     """The Ed25519 key that `multikey` named; Malformed for any other text.
 

@@ -5,6 +5,7 @@ to be of its origin. Nothing is fetched here: the documents are given.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -32,6 +33,7 @@ class ListedKey:
     text: str
 
 
+@lru_cache(maxsize=1_000)
 def origin(uri: str) -> Origin:
     """Scheme, host and port of an http(s) URI, lower case and filled in; Malformed for any other."""
     try:

@@ -26,7 +26,7 @@ from bench import load, place
 from bench.cores import Child, alone, say
 from bench.figures import Figure, rate
 from bench.place import AUTHORITY, Stranger
-from models import ledger
+from models import ledger, queues
 from models.rules import records
 from models.rules.records import stamp
 from server.actions import hearing
@@ -205,7 +205,7 @@ async def _check(app: web.Application, wanted: int) -> None:
 
 async def _only_scope(app: web.Application) -> str:
     async with app[DATABASE].ACT.begin() as session:
-        return (await ledger.scopes_to_repair(session, place.now(), timedelta(seconds=1), 1))[0]
+        return (await queues.scopes_to_repair(session, place.now(), timedelta(seconds=1), 1))[0]
 
 
 def limit(where: str) -> None:

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, MetaData, event, insert, text
@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from models.sqlite import open_engine
+from models.sqlite import open_engine, write_json
 
 CHANNEL = "jura_wake"
 
@@ -38,6 +38,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("a naive datetime was about to be stored; pass aware UTC")
         return value.astimezone(UTC)
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Kept for a while: the rows of a transaction mostly bear the same instant."""
+        process: Any = super().bind_processor(dialect)
+        return lru_cache(maxsize=256)(process)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -111,6 +116,7 @@ def open_database(url: str) -> Database:
             max_overflow=10,
             pool_pre_ping=True,
             hide_parameters=True,  # an error that is logged or kept as a reason tells nobody's position
+            json_serializer=write_json,
         )
     database = Database(
         engine,
@@ -135,7 +141,7 @@ def _write_what_was_left(session: Session) -> None:
     if left or later:
         session.flush()  # what these rows refer to comes first
     for table, rows in left.items():
-        session.execute(insert(table), rows)
+        session.execute(_insert(table), rows)
     for write, items in later.items():
         write(session, items)
 
@@ -188,6 +194,11 @@ async def wake(session: AsyncSession, name: str) -> None:
 def insert_once(session: AsyncSession, table: type[Base], returning: str | None = None) -> Any:
     """An INSERT into the table of this class that leaves alone what is there already; it may return a column of what is new."""
     return _insert_once(table, returning, session.get_bind().dialect.name == "postgresql")
+
+
+@cache
+def _insert(table: Any) -> Any:
+    return insert(table)
 
 
 @cache

@@ -22,7 +22,6 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     func,
-    or_,
     select,
     update,
 )
@@ -126,8 +125,10 @@ async def scope_named(session: AsyncSession, name: str) -> Scope | None:
 async def locked_scope(session: AsyncSession, name: str) -> Scope | None:
     """The scope as it is now, locked on PostgreSQL until the transaction ends: whoever reads a sequence and appends starts here.
     What this session knew of it before it had to wait is read anew."""
-    query = select(Scope).where(Scope.name == name).with_for_update()
-    return await session.scalar(query.execution_options(populate_existing=True))
+    return await session.scalar(_LOCKED, {"name": name}, execution_options={"populate_existing": True})
+
+
+_LOCKED = select(Scope).where(Scope.name == bindparam("name")).with_for_update()
 
 
 async def append(
@@ -369,36 +370,14 @@ async def takes_part(session: AsyncSession, scope_id: int, authority: str) -> bo
 
 async def known_scopes(session: AsyncSession, names: Iterable[str]) -> dict[str, set[str]]:
     """Those of the scopes that are known here, each with the authorities of those who take part in it."""
-    query = select(Scope.name, Participant.authority).outerjoin(Participant, Participant.scope_id == Scope.id)
     known: dict[str, set[str]] = {}
-    for name, authority in (await session.execute(query.where(Scope.name.in_(list(names))))).all():
+    for name, authority in (await session.execute(_KNOWN, {"names": list(names)})).all():
         known.setdefault(name, set()).update([authority] if authority else [])
     return known
 
 
-async def due_scopes(session: AsyncSession, now: datetime, lease: timedelta, most: int) -> Sequence[str]:
-    """Claim scopes in which time or a new record calls for a look; each is ours until the lease ends."""
-    return await _claim(session, "due", now, lease, most)
-
-
-async def scopes_to_repair(
-    session: AsyncSession, now: datetime, lease: timedelta, most: int
-) -> Sequence[str]:
-    """Claim scopes whose set root is to be compared with the other participants'."""
-    return await _claim(session, "repair", now, lease, most)
-
-
-async def _claim(
-    session: AsyncSession, what: str, now: datetime, lease: timedelta, most: int
-) -> Sequence[str]:
-    at, until = getattr(Scope, f"{what}_at"), getattr(Scope, f"{what}_lease")
-    free = (
-        select(Scope.id)
-        .where(at <= now, or_(until.is_(None), until < now))
-        .order_by(at)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    ids = (await session.scalars(free)).all()
-    claimed = update(Scope).where(Scope.id.in_(ids)).values({f"{what}_lease": now + lease})
-    return (await session.scalars(claimed.returning(Scope.name))).all() if ids else []
+_KNOWN = (
+    select(Scope.name, Participant.authority)
+    .outerjoin(Participant, Participant.scope_id == Scope.id)
+    .where(Scope.name.in_(bindparam("names", expanding=True)))
+)

@@ -6,6 +6,7 @@ secret; opening them is `server.home`'s business.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    bindparam,
     func,
     select,
 )
@@ -182,8 +184,10 @@ async def actor_by_uri(session: AsyncSession, uri: str) -> Actor | None:
 
 async def actors_by_uri(session: AsyncSession, uris: Iterable[str]) -> dict[str, Actor]:
     """Those of these actors that we know, by uri."""
-    query = select(Actor).where(Actor.uri.in_(list(uris)))
-    return {actor.uri: actor for actor in (await session.scalars(query)).all()}
+    return {actor.uri: actor for actor in (await session.scalars(BY_URI, {"uris": list(uris)})).all()}
+
+
+BY_URI: Final = select(Actor).where(Actor.uri.in_(bindparam("uris", expanding=True)))
 
 
 async def actors_by_key(session: AsyncSession, keys: Iterable[str]) -> dict[str, Actor]:

@@ -1,4 +1,4 @@
-"""Rows that are jobs: what came in and waits for its handler, what goes out and waits for its host.
+"""Rows that are jobs: what came in and waits for its handler, what goes out and waits for its host, scopes that call for a look.
 
 Claiming is one short transaction that sets a lease; whoever dies keeps nothing but a lease, which ends. Attempts are counted
 when a row is claimed, so that a job which kills its worker ends as a dead letter too. Deliveries are claimed by destination
@@ -34,6 +34,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models.base import Base, at_commit, insert_once, wake
+from models.ledger import Scope
 from models.people import Actor
 from models.posts import Activity
 
@@ -129,6 +130,7 @@ async def waiting_count(session: AsyncSession, most: int) -> int:
     return await session.scalar(select(func.count()).select_from(some)) or 0
 
 
+ITEMS: Final[Any] = InboxItem.__table__
 WAITING: Final = (
     select(InboxItem)
     .where(InboxItem.outcome.is_(None), InboxItem.due_at <= bindparam("now"))
@@ -139,22 +141,26 @@ WAITING: Final = (
 )
 
 
+TAKE: Final = (
+    update(ITEMS)
+    .where(ITEMS.c.id.in_(bindparam("ids", expanding=True)))
+    .values(lease_until=bindparam("until"), attempts=ITEMS.c.attempts + 1)
+)
+
+
 async def claim_inbox(
     session: AsyncSession, now: datetime, lease: timedelta, most: int
 ) -> Sequence[InboxItem]:
     """Take up to `most` waiting items, oldest first; they are ours until the lease ends."""
     items = (await session.scalars(WAITING, {"now": now, "most": most})).all()
     if items:
-        claimed = update(InboxItem).where(InboxItem.id.in_([item.id for item in items]))
-        taken = claimed.values(lease_until=now + lease, attempts=InboxItem.attempts + 1)
-        await session.execute(taken.execution_options(synchronize_session=False))
+        await session.execute(TAKE, {"ids": [item.id for item in items], "until": now + lease})
     for item in items:
         set_committed_value(item, "lease_until", now + lease)
         set_committed_value(item, "attempts", item.attempts + 1)
     return items
 
 
-ITEMS: Final[Any] = InboxItem.__table__
 SETTLE: Final = (
     update(ITEMS)
     .where(ITEMS.c.id == bindparam("claimed"), ITEMS.c.attempts == bindparam("tried"))
@@ -318,3 +324,31 @@ async def revive(session: AsyncSession, delivery_ids: Sequence[int], now: dateti
     await session.execute(
         update(Delivery).where(mine).values(dead_at=None, attempts=0, due_at=now, reason=None)
     )
+
+
+async def due_scopes(session: AsyncSession, now: datetime, lease: timedelta, most: int) -> Sequence[str]:
+    """Claim scopes in which time or a new record calls for a look; each is ours until the lease ends."""
+    return await _claim_scopes(session, "due", now, lease, most)
+
+
+async def scopes_to_repair(
+    session: AsyncSession, now: datetime, lease: timedelta, most: int
+) -> Sequence[str]:
+    """Claim scopes whose set root is to be compared with the other participants'."""
+    return await _claim_scopes(session, "repair", now, lease, most)
+
+
+async def _claim_scopes(
+    session: AsyncSession, what: str, now: datetime, lease: timedelta, most: int
+) -> Sequence[str]:
+    at, until = getattr(Scope, f"{what}_at"), getattr(Scope, f"{what}_lease")
+    free = (
+        select(Scope.id)
+        .where(at <= now, or_(until.is_(None), until < now))
+        .order_by(at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    ids = (await session.scalars(free)).all()
+    claimed = update(Scope).where(Scope.id.in_(ids)).values({f"{what}_lease": now + lease})
+    return (await session.scalars(claimed.returning(Scope.name))).all() if ids else []

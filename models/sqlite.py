@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import aiosqlite
+import orjson
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -120,7 +121,11 @@ class Connection(aiosqlite.Connection):
         await self._end(super().commit)
 
     async def rollback(self) -> None:
-        await self._end(super().rollback)
+        if self._writes:
+            await self._end(super().rollback)
+        else:  # nobody who only read has to see it: the thread does it before whatever this connection is asked next
+            self._beginning = None
+            self._tx.put_nowait((None, self._conn.rollback))
 
     async def _end(self, end: Callable[[], Awaitable[None]]) -> None:
         self._beginning = None
@@ -141,6 +146,11 @@ class Connection(aiosqlite.Connection):
             self._writers.release()
 
 
+def write_json(value: Any) -> str:
+    """How columns of JSON are written."""
+    return orjson.dumps(value).decode()
+
+
 def open_engine(url: URL | str) -> AsyncEngine:
     """An engine for this file. Connections with the option `act` begin as writers, others see what was committed."""
     writers = asyncio.Lock()
@@ -159,7 +169,9 @@ def open_engine(url: URL | str) -> AsyncEngine:
 
     in_a_file = parsed.database not in (None, "", ":memory:")
     pool = {"pool_size": READY, "max_overflow": MORE} if in_a_file else {}
-    engine = create_async_engine(parsed, async_creator=connect, hide_parameters=True, **pool)
+    engine = create_async_engine(
+        parsed, async_creator=connect, hide_parameters=True, json_serializer=write_json, **pool
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: object) -> None:

@@ -19,9 +19,12 @@ class Together(Generic[Job, Answer]):
     others little. So a failed attempt must leave nothing behind.
     """
 
-    def __init__(self, work: Callable[[Sequence[Job]], Awaitable[Sequence[Answer]]], most: int) -> None:
+    def __init__(
+        self, work: Callable[[Sequence[Job]], Awaitable[Sequence[Answer]]], most: int, gather: float = 0.0
+    ) -> None:
         self._work = work
         self._most = most
+        self._gather = gather
         self._waiting: list[tuple[Job, asyncio.Future[Answer]]] = []
         self._going: asyncio.Task[None] | None = None
 
@@ -36,6 +39,8 @@ class Together(Generic[Job, Answer]):
     async def _go(self) -> None:
         try:
             while self._waiting:
+                if len(self._waiting) < self._most:
+                    await asyncio.sleep(self._gather)
                 asked, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 await self._answer(asked)
         finally:

@@ -43,7 +43,10 @@ def canonical(value: object) -> bytes:
     outside of it.
     """
     _check_subset(value, DEEPEST)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _WRITER.encode(value).encode()
+
+
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _check_subset(value: object, depth: int) -> None:

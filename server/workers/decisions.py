@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from models import ledger
+from models import queues
 from server.actions.keeping import advance
 from server.keys import CLOCK, DATABASE, HOME
 
@@ -19,7 +19,7 @@ async def decisions_due(app: web.Application) -> int:
     """Claim due scopes and advance each in a transaction of its own. One that fails is tried again when its lease ends."""
     database, now = app[DATABASE], app[CLOCK].now()
     async with database.ACT.begin() as session:
-        names = await ledger.due_scopes(session, now, LEASE, AT_ONCE)
+        names = await queues.due_scopes(session, now, LEASE, AT_ONCE)
     for name in names:
         try:
             async with database.ACT.begin() as session:

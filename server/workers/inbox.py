@@ -28,7 +28,8 @@ from server.workers.slots import keep_busy
 
 LEASE: Final = timedelta(minutes=5)
 AT_ONCE: Final = 64
-GATHER: Final = 0.02
+GATHER: Final = 0.02  # seconds that those who are done wait for others, so that more are claimed at once
+MOMENT: Final = 0.005  # seconds that those who are ready to act wait for others
 DEAD: Final = "dead"
 REASON_LENGTH: Final = 500
 
@@ -55,7 +56,7 @@ async def inbox_due(app: web.Application) -> int:
     own, so that none waits for another's locks.
     """
     database, clock = app[DATABASE], app[CLOCK]
-    acting = Acting(partial(_act, app), AT_ONCE)
+    acting = Acting(partial(_act, app), AT_ONCE, MOMENT)
 
     async def claim(most: int) -> list[tuple[InboxItem, Actor | None]]:
         async with database.ACT.begin() as session:

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from activitypub import codec
 from activitypub.errors import Malformed, Unreachable, WireError
-from models import ledger
+from models import ledger, queues
 from models.ledger import Participant, Signed
 from models.rules import backoff, merkle, records
 from models.rules.records import BadRecord, Record
@@ -65,7 +65,7 @@ async def repairs_due(app: web.Application) -> int:
 
     async def claim(most: int) -> Sequence[str]:
         async with database.ACT.begin() as session:
-            return await ledger.scopes_to_repair(session, clock.now(), LEASE, most)
+            return await queues.scopes_to_repair(session, clock.now(), LEASE, most)
 
     async def work(name: str) -> int:
         await _repair(app, name)

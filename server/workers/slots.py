@@ -63,7 +63,7 @@ async def keep_settling(
             if not running:
                 return total
             await _something(running, woken, app[SETTINGS].poll)
-            if gather and any(task.done() for task in running):
+            if gather:
                 await asyncio.wait(running, timeout=gather)
             done = {task for task in running if task.done()}
             running -= done

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from models import ledger, tables
+from models import ledger, queues, tables
 from models.base import Database, open_database
 from models.ledger import RecordRow, Scope, Signed, TextRow
 from models.rules import merkle
@@ -138,7 +138,7 @@ async def test_what_is_new_calls_for_a_look_at_once_and_what_is_not_does_not(dat
     await append(database, [one])
     assert woken.is_set()
     async with database.ACT.begin() as session:
-        assert await ledger.due_scopes(session, NOW, LEASE, 9) == [NAME]
+        assert await queues.due_scopes(session, NOW, LEASE, 9) == [NAME]
         scope = await ledger.scope_named(session, NAME)
         assert scope is not None
         scope.due_at, scope.due_lease = None, None
@@ -287,7 +287,7 @@ async def test_a_participant_keeps_its_first_address(database: Database) -> None
 async def test_a_due_scope_is_claimed_by_one_worker_until_its_lease_ends(
     database: Database, what: str
 ) -> None:
-    take = {"due": ledger.due_scopes, "repair": ledger.scopes_to_repair}[what]
+    take = {"due": queues.due_scopes, "repair": queues.scopes_to_repair}[what]
 
     async def claim(now: datetime = NOW) -> Sequence[str]:
         async with database.ACT.begin() as session:
