@@ -40,8 +40,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def bind_processor(self, dialect: Dialect) -> Any:
-        """Kept for a while: the rows of a transaction mostly bear the same instant."""
+        """Kept for a while: rows that are written or read together mostly bear the same instants."""
         process: Any = super().bind_processor(dialect)
+        return lru_cache(maxsize=256)(process)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        process: Any = super().result_processor(dialect, coltype)
         return lru_cache(maxsize=256)(process)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:

@@ -1,15 +1,19 @@
 """Activities that are written down, or handled, together: each has its own effect and its own end, as if it had come alone."""
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.events import log
 from models.follows import Follow
+from models.ledger import TextRow
+from models.posts import Activity
 from models.queues import InboxItem
 from models.rules.refusals import NotAllowed
 from server.home import Home
@@ -17,6 +21,7 @@ from server.peers.handlers import HANDLERS, table
 from server.peers.received import Received, Word, one_by_one
 from server.workers import inbox
 from server.workers.inbox import inbox_due
+from tests.server.peers.joint import Joint
 from tests.server.peers.world import Stranger, World
 
 OAK = "http://oak.test/c/oak"
@@ -115,6 +120,56 @@ async def test_one_that_waits_long_for_its_check_keeps_no_other_waiting(
         go_on.set()
         assert await handling == 3
     assert await acted(world) == ["a", "b", "c"]
+
+
+async def test_follows_that_are_handled_together_each_have_their_own_end(
+    world: World, masto: Stranger
+) -> None:
+    ana, ben, cem, dan = (masto.person(name) for name in ("ana", "ben", "cem", "dan"))
+    first, again = ana.activity("Follow", object=OAK), ana.activity("Follow", object=OAK)
+    undone, whole = ben.activity("Follow", object=OAK), dan.activity("Follow", object=OAK)
+    nobody = cem.activity("Follow", object="http://oak.test/c/nobody")
+    instance = cem.activity("Follow", object="http://oak.test/c/instance")
+    assert await world.tell(ben, ben.activity("Undo", object=undone["id"])) == "ignored"
+    assert await world.tell(dan, dan.activity("Follow", object=OAK)) == "done"
+    said = [(ana, first), (ana, again), (ben, undone), (cem, nobody), (cem, instance), (dan, whole)]
+    assert await asyncio.gather(*(world.post(by, one) for by, one in said)) == [202] * 6
+    assert await inbox_due(world.of().app) == 6
+    ends = [(await world.item(one["id"])).outcome for _, one in said]
+    assert ends == ["done", "done", "ignored", "refused", "refused", "done"]
+    assert len(await world.events("follow")) == 2  # each of ana and dan once
+    assert await world.count(Follow) == 2
+    assert await world.count(Follow, Follow.activity_uri == whole["id"]) == 1
+    types = [document["type"] for document in await published(world)]
+    assert sorted(types) == ["Accept"] * 4 + ["Reject"]
+
+
+async def published(world: World) -> list[dict[str, Any]]:
+    async with world.database().READ() as session:
+        return [json.loads(body) for body in (await session.scalars(select(Activity.body))).all()]
+
+
+async def test_a_record_that_several_bring_together_counts_once_and_a_false_text_keeps_out_no_true_one(
+    world: World,
+) -> None:
+    elm = await world.stranger("elm")
+    joint = Joint(world, elm.kin("elm"), [(await world.collective()).ed25519 or ""])
+    await world.tell(joint.convener, joint.offering())
+    (van, texts), (bus, _) = joint.option(joint.convener), joint.option(joint.convener, "Rent a bus")
+    lies = {digest: {**text, "text": "other words"} for digest, text in texts.items()}
+    told = [
+        joint.adding(joint.convener, van, texts=texts),
+        joint.adding(joint.convener, van, bus, texts=lies),
+        joint.adding(joint.convener, joint.answer(joint.convener), bus),
+        joint.adding(joint.convener, van, bus),
+    ]
+    assert await asyncio.gather(*(world.post(joint.convener, one) for one in told)) == [202] * 4
+    assert await inbox_due(world.of().app) == 4
+    assert {(await world.item(one["id"])).outcome for one in told} <= {"done", "ignored"}
+    counted = [event.detail["records"] for event in await world.events("records received")]
+    assert sum(counted) == 1 + 3  # the offer, two options, an answer
+    async with world.database().READ() as session:
+        assert "Buy the blue van" in (await session.scalars(select(TextRow.text))).all()
 
 
 async def test_many_at_the_door_at_once_are_each_let_in_or_turned_away_by_their_own_merits(
