@@ -1,6 +1,6 @@
 """Work that costs about the same for one as for many: whoever asks while it is being done is served in the next go, all at once.
 
-A single one is not kept waiting. Used where each would otherwise need a session or a commit of its own: at the inbox's door and
+A single one is hardly kept waiting. Used where each would otherwise need a session or a commit of its own: at the inbox's door and
 by the worker behind it.
 """
 
@@ -13,7 +13,7 @@ Answer = TypeVar("Answer")
 
 
 class Together(Generic[Job, Answer]):
-    """`work` takes up to `most` jobs and returns their answers in the same order.
+    """`work` takes up to `most` jobs and returns their answers in the same order. Others are waited for at most `gather` seconds.
 
     If it fails for several, it is asked for each half of them, and so on: nobody suffers for another, and one among many costs the
     others little. So a failed attempt must leave nothing behind.
