@@ -20,6 +20,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Self
 
+import orjson
 from aiohttp import web
 from sqlalchemy import func, select
 
@@ -318,7 +319,8 @@ class Processes:
         return "\n".join(lines)
 
     async def undelivered(self) -> list[str]:
-        """Activities about the decision that another participant never got, although whoever published them knew its inbox.
+        """Activities addressed to another participant that it never got, although whoever published them knew its inbox. (A new
+        count of the pulse goes to followers and voters only.)
 
         (Whom one could not look up yet is told nothing, and pulls it.)
         """
@@ -327,13 +329,20 @@ class Processes:
             async with self.app_of(other)[DATABASE].READ() as session:
                 got = set(await session.scalars(select(InboxItem.activity_uri)))
             async with self.app_of(name)[DATABASE].READ() as session:
-                known = select(Actor.created_at).where(
-                    Actor.authority == self.authority_of(other), Actor.handle == other
+                known = await session.scalar(
+                    select(Actor).where(Actor.authority == self.authority_of(other), Actor.handle == other)
                 )
-                told = select(Activity.uri).where(
-                    Activity.scope == self.decision, Activity.published_at > known.scalar_subquery()
+                assert known is not None, f"{name} never heard of {other}"
+                told = select(Activity).where(
+                    Activity.scope == self.decision,
+                    Activity.type != "Update",
+                    Activity.published_at > known.created_at,
                 )
-                missing += [f"{uri} for {other}" for uri in await session.scalars(told) if uri not in got]
+                for activity in await session.scalars(told):
+                    said = orjson.loads(activity.body)
+                    meant = known.uri in (*said["to"], *said.get("cc", ()))
+                    if meant and activity.uri not in got:
+                        missing.append(f"{activity.uri} for {other}")
         return missing
 
     async def refused(self) -> list[str]:
