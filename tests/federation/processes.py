@@ -20,10 +20,10 @@ from itertools import permutations
 from pathlib import Path
 from typing import Self
 
-import orjson
 from aiohttp import web
 from sqlalchemy import func, select
 
+from activitypub import codec
 from models import ledger
 from models.ledger import Scope
 from models.people import Actor
@@ -319,8 +319,8 @@ class Processes:
         return "\n".join(lines)
 
     async def undelivered(self) -> list[str]:
-        """Activities addressed to another participant that it never got, although whoever published them knew its inbox. (A new
-        count of the pulse goes to followers and voters only.)
+        """Activities with records that another participant never got, although whoever published them knew its inbox. (Counts of
+        the pulse, and pins, go to followers.)
 
         (Whom one could not look up yet is told nothing, and pulls it.)
         """
@@ -339,9 +339,8 @@ class Processes:
                     Activity.published_at > known.created_at,
                 )
                 for activity in await session.scalars(told):
-                    said = orjson.loads(activity.body)
-                    meant = known.uri in (*said["to"], *said.get("cc", ()))
-                    if meant and activity.uri not in got:
+                    said = codec.tidy(codec.decode_again(activity.body))
+                    if said.records and known.uri in said.to + said.cc and activity.uri not in got:
                         missing.append(f"{activity.uri} for {other}")
         return missing
 
