@@ -16,7 +16,7 @@ from activitypub.content import is_blank, sanitise
 from activitypub.foreign import is_web
 from models import people, talk
 from models.ledger import Scope
-from models.peers import Peer
+from models.peers import limited_among, shut_out
 from models.people import Actor
 from models.posts import Post
 from models.talk import Quote, Reply
@@ -122,13 +122,10 @@ async def outside_of(visit: Visit, scope: Scope) -> Outside:
 
 
 async def _limits(visit: Visit, authorities: Iterable[str]) -> Mapping[str, str]:
-    """Which of these servers are limited or blocked here."""
-    rows = (await visit.session.scalars(select(Peer).where(Peer.authority.in_(list(authorities))))).all()
-    return {
-        row.authority: "blocked" if row.is_blocked else "limited"
-        for row in rows
-        if row.is_blocked or row.is_limited
-    }
+    """Which of these servers are limited or blocked here, by themselves or by a name above theirs."""
+    asked = set(authorities)
+    limited = dict.fromkeys(await limited_among(visit.session, asked), "limited")
+    return limited | dict.fromkeys(await shut_out(visit.session, asked), "blocked")
 
 
 async def _pulse(visit: Visit, post: Post) -> PulseView | None:
