@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUTF8 := 1
 
-.PHONY: help install demo run test test-kill test-peers check bench lock clean
+.PHONY: help install demo run test test-kill test-peers test-browser check bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -41,6 +41,17 @@ test-peers: install .peers/installed ## an instance and real servers made of Fed
 	cd .peers && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+CHROMIUM ?= /usr/bin/chromium
+export CHROMIUM
+
+test-browser: .venv/browser ## people's journeys and every page in a real browser, pictures in shots/ (needs Debian's chromium)
+	$(BIN)/python -m pytest -q tests/browser/live_journeys.py tests/browser/live_pages.py
+
+.venv/browser: .venv/installed tests/browser/requirements.lock
+	@test -x $(CHROMIUM) || { echo "make test-browser needs Chromium at $(CHROMIUM): apt-get install chromium, or say CHROMIUM=where it is."; exit 1; }
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r tests/browser/requirements.lock
+	@touch $@
+
 fuzz: install ## rubbish at inbox, headers, WebFinger and codec: JURA_TEST_EXAMPLES=2000 times each
 	JURA_TEST_EXAMPLES=$${JURA_TEST_EXAMPLES:-2000} $(BIN)/python -m pytest -q tests/fuzz
 
@@ -58,6 +69,9 @@ lock: ## resolve pyproject.toml into requirements.lock, with hashes
 	.venv/lock/bin/python -m pip install --quiet uv
 	.venv/lock/bin/uv pip compile --quiet --upgrade --python-version 3.11 --universal --extra dev --generate-hashes \
 		--no-header pyproject.toml --output-file requirements.lock
+	.venv/lock/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["browser"], sep="\n")' \
+		| .venv/lock/bin/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-annotate \
+		--constraint requirements.lock - --output-file tests/browser/requirements.lock
 
 clean: ## remove what the other targets made (not ./data)
 	rm -rf .venv .demo .peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis shots

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
+from models.posts import Post
 
 
 class Reply(Base):
@@ -103,6 +104,20 @@ async def thread(
         query = query.where(Reply.hidden_at.is_(None))
     rows = (await session.scalars(query.order_by(Reply.id.desc()).limit(most))).all()
     return list(reversed(rows))
+
+
+async def mentions(
+    session: AsyncSession, before: int | None, size: int, *, with_hidden: bool
+) -> Sequence[tuple[Reply, Post | None]]:
+    """What was said to us outside of all decisions, latest first, each with the post of ours that it answers."""
+    query = select(Reply, Post).outerjoin(Post, Post.id == Reply.post_id)
+    query = query.where(Reply.scope.is_(None), Reply.deleted_at.is_(None))
+    if before is not None:
+        query = query.where(Reply.id < before)
+    if not with_hidden:
+        query = query.where(Reply.hidden_at.is_(None))
+    rows = await session.execute(query.order_by(Reply.id.desc()).limit(size))
+    return [(reply, post) for reply, post in rows.all()]
 
 
 async def reactions_to(session: AsyncSession, post_ids: Iterable[int]) -> dict[str, int]:

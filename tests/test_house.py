@@ -216,6 +216,13 @@ def test_the_lock_holds_what_pyproject_asks_for() -> None:
         )
 
 
+def test_the_lock_of_the_browser_tests_holds_what_pyproject_asks_for() -> None:
+    lock = (ROOT / "tests" / "browser" / "requirements.lock").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE))
+    for requirement in map(Requirement, project()["project"]["optional-dependencies"]["browser"]):
+        assert locked.get(canonicalize_name(requirement.name), "") in requirement.specifier
+
+
 @cache
 def project() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

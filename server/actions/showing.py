@@ -26,3 +26,8 @@ async def show_to_signed_only(session: AsyncSession, viewer: Viewer, demanded: b
         actor=who,
         mandate_id=mandate.id,
     )
+
+
+async def signed_only(session: AsyncSession) -> bool:
+    """Are documents shown to signed requests only?"""
+    return bool(await choices.choice(session, AUTHORIZED_FETCH, False))

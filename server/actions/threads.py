@@ -102,7 +102,7 @@ async def withdraw_all(session: AsyncSession, author: str, now: datetime) -> int
 
 
 async def hide(
-    session: AsyncSession, viewer: Viewer, scope: str, reply_id: int, hidden: bool, now: datetime
+    session: AsyncSession, viewer: Viewer, scope: str | None, reply_id: int, hidden: bool, now: datetime
 ) -> None:
     """Take a reply out of sight, or put it back. Needs `moderate`. Its author is not told, and the original stays where it is."""
     mandate = viewer.require("moderate")
@@ -114,8 +114,8 @@ async def hide(
     log(session, what, now, scope=scope, mandate_id=mandate.id, reply=row.id)
 
 
-async def reply_in(session: AsyncSession, scope: str, reply_id: int) -> Reply:
-    """The reply of this number in the thread of a decision; NotFound if there is none."""
+async def reply_in(session: AsyncSession, scope: str | None, reply_id: int) -> Reply:
+    """The reply of this number in the thread of a decision, or (None) outside of all decisions; NotFound if there is none."""
     query = select(Reply).where(Reply.id == reply_id, Reply.scope == scope, Reply.deleted_at.is_(None))
     row = await session.scalar(query)
     if row is None:

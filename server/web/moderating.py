@@ -14,8 +14,10 @@ from models.mandates import MandateRow
 from models.reports import reports
 from models.talk import Reply
 from server.actions import peers
+from server.actions.showing import signed_only
 from server.web.render import frame_of, page
 from server.web.sessions import Visit, acting, reading
+from server.web.words import DONE
 
 AT_ONCE: Final = 50
 
@@ -36,6 +38,8 @@ class ModeratePage:
     reports: int
     hidden: int
     only_allowed: bool
+    signed_only: bool
+    done: str
     mandate: int
     mandate_ends: datetime
 
@@ -82,6 +86,8 @@ async def moderate_page(request: web.Request) -> web.StreamResponse:
             reports=(await reports(session, "in", is_open=True, skip=0, size=0))[1],
             hidden=await session.scalar(hidden) or 0,
             only_allowed=await peers.only_allowed(session),
+            signed_only=await signed_only(session),
+            done=DONE.get(request.query.get("done", ""), ""),
             mandate=mandate.id,
             mandate_ends=mandate.ends_at,
         )

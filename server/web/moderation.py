@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from server.web import blocklists, letters, moderating, reports, servers
+from server.web import blocklists, letters, moderating, reports, servers, showing
 from server.web.accounts import taking
 
 SERVER: Final = "/moderate/servers/{host:[^/]*[.][^/]*}"
@@ -26,6 +26,8 @@ def routes() -> list[web.RouteDef]:
         web.post(ACT, taking(servers.decide)),
         web.get("/moderate/only-listed", servers.only_allowed_page),
         web.post("/moderate/only-listed", taking(servers.choose_only_allowed)),
+        web.get("/moderate/signed-only", showing.showing_page),
+        web.post("/moderate/signed-only", taking(showing.choose)),
         web.get("/moderate/letters", letters.letters_page),
         web.post("/moderate/letters", taking(letters.send_again)),
         web.get("/moderate/letters/forget", letters.forget_page),

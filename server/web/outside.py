@@ -103,10 +103,10 @@ async def outside_of(visit: Visit, scope: Scope) -> Outside:
     quotes = await talk.quotes_of(visit.session, ids, QUOTES_SHOWN) if ids else ()
     named = {one.author for one in replies} | {one.author for one in quotes}
     authors = await people.actors_by_uri(visit.session, named)
-    limits = await _limits(visit, {one.authority for one in replies})
+    limits = await limits_of(visit, {one.authority for one in replies})
     shown = [one for one in replies[-SHOWN:] if limits.get(one.authority) != "blocked"]
     speaks = visit.viewer.may("speak") and scope.visibility == "public"
-    voices = [_voice(one, authors.get(one.author), limits, path if moderates else "") for one in shown]
+    voices = [voice_of(one, authors.get(one.author), limits, path if moderates else "") for one in shown]
     return Outside(
         pulses=[found for post in posts if (found := await _pulse(visit, post))],
         voices=[
@@ -121,7 +121,7 @@ async def outside_of(visit: Visit, scope: Scope) -> Outside:
     )
 
 
-async def _limits(visit: Visit, authorities: Iterable[str]) -> Mapping[str, str]:
+async def limits_of(visit: Visit, authorities: Iterable[str]) -> Mapping[str, str]:
     """Which of these servers are limited or blocked here, by themselves or by a name above theirs."""
     asked = set(authorities)
     limited = dict.fromkeys(await limited_among(visit.session, asked), "limited")
@@ -146,7 +146,7 @@ async def _pulse(visit: Visit, post: Post) -> PulseView | None:
     return PulseView(found.options, found.voters, words, f"{cap}; reached by {full}." if full else f"{cap}.")
 
 
-def _voice(row: Reply, author: Actor | None, limits: Mapping[str, str], moderation: str) -> Voice:
+def voice_of(row: Reply, author: Actor | None, limits: Mapping[str, str], moderation: str) -> Voice:
     limited = f"From {row.authority}, which is limited here" if row.authority in limits else ""
     hidden = "Hidden by who moderates here" if row.hidden_at else ""
     act = f"{moderation}/replies/{row.id}/{'show' if row.hidden_at else 'hide'}" if moderation else ""

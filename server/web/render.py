@@ -15,6 +15,7 @@ import jinja2
 from aiohttp import web
 from markupsafe import Markup, escape
 
+from models.rules.hues import HUES, sheet
 from server.keys import CLOCK, HOME, TEMPLATES
 from server.web import moments
 from server.web.sessions import Visit, mark_for, remember_browser
@@ -39,6 +40,8 @@ class Frame:
     may_admit: bool
     may_speak: bool
     may_moderate: bool
+    may_operate: bool
+    hue: str
     mark: str
     now: datetime
     assets: dict[str, str]
@@ -57,6 +60,8 @@ def frame_of(visit: Visit) -> Frame:
         may_admit=viewer.is_member and viewer.may("admit"),
         may_speak=viewer.is_member and viewer.may("speak"),
         may_moderate=viewer.is_member and viewer.may("moderate"),
+        may_operate=viewer.is_member and viewer.may("operate"),
+        hue=visit.hue,
         mark=mark_for(request) if viewer.is_member else "",
         now=visit.now,
         assets=request.app[ASSETS],
@@ -76,6 +81,8 @@ def bare_frame(request: web.Request) -> Frame:
         may_admit=False,
         may_speak=False,
         may_moderate=False,
+        may_operate=False,
+        hue="",
         mark="",
         now=request.app[CLOCK].now(),
         assets=request.app[ASSETS],
@@ -152,12 +159,14 @@ def short(digest: str) -> str:
 
 
 def load_assets() -> dict[str, tuple[str, bytes]]:
-    """Each file of `static/` by its name: the address, which changes with its content, and the bytes."""
+    """Each file of `static/`, and a sheet for each hue, by its name: the address, which changes with its content, and the bytes."""
+    files = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir())}
+    files |= {f"hue-{name}.css": sheet(degrees).encode() for name, degrees in HUES.items()}
     found = {}
-    for path in sorted(STATIC.iterdir()):
-        body = path.read_bytes()
+    for name, body in files.items():
         mark = hashlib.sha256(body).hexdigest()[:12]
-        found[path.name] = (f"/static/{path.stem}.{mark}{path.suffix}", body)
+        stem, _, kind = name.rpartition(".")
+        found[name] = (f"/static/{stem}.{mark}.{kind}", body)
     return found
 
 

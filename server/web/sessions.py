@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.people import Actor
 from server.actions.accounts import note_act
+from server.actions.describing import hue_of
 from server.actions.people import LOGIN_LASTS, viewer_of
 from server.actions.telling import us
 from server.keys import CLOCK, DATABASE, HOME, SETTINGS
@@ -36,6 +37,7 @@ class Visit:
     session: AsyncSession
     viewer: Viewer
     collective: Actor
+    hue: str = ""
 
     @property
     def now(self) -> datetime:
@@ -64,7 +66,7 @@ async def _visit(request: web.Request, session: AsyncSession) -> Visit:
     collective, _ = await us(session)
     viewer = await viewer_of(session, login_token(request), request.app[CLOCK].now())
     read_in(viewer.member.zone if viewer.member else None)
-    return Visit(request, session, viewer, collective)
+    return Visit(request, session, viewer, collective, await hue_of(session))
 
 
 def cookie_name(request: web.Request) -> str:

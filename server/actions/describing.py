@@ -1,0 +1,81 @@
+"""How the collective presents itself on its instance: its name, what it says of itself, the colour of its pages."""
+
+import hashlib
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.choices import choice, choose
+from models.events import log
+from models.people import Actor
+from models.rules.hues import HUES
+from models.rules.refusals import Conflict, Invalid
+from server.actions.images import tell_profile
+from server.actions.telling import us
+from server.home import Home
+from server.viewer import Viewer
+
+HUE: Final = "hue"
+MOST_NAME: Final = 80
+MOST_SUMMARY: Final = 1000
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Name, words and the name of a hue (or nothing, for the usual colour)."""
+
+    name: str
+    summary: str
+    hue: str
+
+    @property
+    def digest(self) -> str:
+        """Tells whether somebody has changed them meanwhile."""
+        return hashlib.sha256("\n".join(astuple(self)).encode()).hexdigest()[:16]
+
+
+async def hue_of(session: AsyncSession) -> str:
+    """The hue that the collective chose; empty where it keeps the usual colour."""
+    name = str(await choice(session, HUE, ""))
+    return name if name in HUES else ""
+
+
+async def describe(
+    session: AsyncSession, home: Home, viewer: Viewer, looks: Looks, seen: str, now: datetime
+) -> None:
+    """It looks so from now on. Followers are told a new name or new words. `seen`: the digest of what was there when somebody
+    began to write. Needs `operate`."""
+    mandate = viewer.require("operate")
+    _check(looks)
+    ours, _ = await us(session)
+    collective = await session.get_one(Actor, ours.id, with_for_update={"of": Actor}, populate_existing=True)
+    before = Looks(collective.name, collective.summary, await hue_of(session))
+    if looks == before:
+        return
+    if seen != before.digest:
+        raise Conflict(
+            "described",
+            "Somebody has changed this while you wrote. Yours is below: save it again to replace theirs.",
+        )
+    if (looks.name, looks.summary) != (before.name, before.summary):
+        collective.name, collective.summary = looks.name, looks.summary
+        await session.flush()
+        await tell_profile(session, home, collective, now)
+    if looks.hue != before.hue:
+        await choose(session, HUE, looks.hue, now, mandate.id)
+    log(session, "collective described", now, mandate_id=mandate.id)
+
+
+def _check(looks: Looks) -> None:
+    """Say per field what to mend."""
+    wrong = {}
+    if not 1 <= len(looks.name) <= MOST_NAME:
+        wrong["name"] = f"Say what the collective is called (at most {MOST_NAME} characters)."
+    if len(looks.summary) > MOST_SUMMARY:
+        wrong["summary"] = f"Write at most {MOST_SUMMARY:,} characters; these are {len(looks.summary):,}."
+    if looks.hue and looks.hue not in HUES:
+        wrong["hue"] = "Choose one of the colours of the list."
+    if wrong:
+        raise Invalid(wrong)

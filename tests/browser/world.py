@@ -1,0 +1,118 @@
+"""Three collectives in which everything has happened once, so that every page has something to show."""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from models.accounts import JoinRequest, Passkey, Recovery
+from models.base import Base
+from models.people import Invitation, Member, member_by_login
+from models.posts import Post
+from models.reports import Report
+from models.talk import Quote, Reply
+from server.actions import appearing, feeds, people, speaking
+from server.actions.founding import make_key_pair
+from server.cli.cast import ANSWER_TIME, COLLECTIVES, Play
+from server.cli.stage import Stage
+from server.clock import MovableClock
+from server.keys import DATABASE, HOME
+from server.translate_posts import Words
+
+TOKEN = "a-link-for-the-survey"  # of an invitation and of a recovery
+STRANGER = "https://far.example/users/zoe"
+
+
+def free_ports(many: int) -> list[int]:
+    """Ports that nobody listens on now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(many)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@contextlib.asynccontextmanager
+async def three(folder: Path) -> AsyncIterator[Stage]:
+    """Oak, elm and ash as the demo has them, founded and with nobody in them."""
+    clock = MovableClock()
+    async with Stage(tuple(COLLECTIVES), clock, folder=folder) as stage:
+        for (name, cast), port in zip(COLLECTIVES.items(), free_ports(3), strict=True):
+            await stage.start(name, port, cast.title, cast.summary)
+        yield stage
+
+
+async def lived_in(stage: Stage) -> list[str]:
+    """One decision at its end, one in which the voting is open, one that waits for answers: their names."""
+    names = []
+    for many in range(3):
+        play = Play(stage, say=lambda line: None)
+        if many == 0:
+            await play.prologue()
+            await play.vote(everybody=True)
+            await play.to_the_end()
+        else:
+            await play._convene()
+            await stage.settle()
+        if many == 1:
+            for name in ("elm", "ash"):
+                await play._answer(name)
+            await stage.settle()
+            await stage.advance(ANSWER_TIME + timedelta(minutes=2))
+            await play.vote(everybody=False)
+        names.append(play.name)
+    return names
+
+
+async def said_and_kept(stage: Stage, scope: str) -> None:
+    """At oak: a post, a feed, a profile; words from outside; somebody who asks to join; links, a passkey, a report."""
+    app, now = stage.instances["oak"].app, stage.clock.now()
+    home = app[HOME]
+    async with app[DATABASE].ACT.begin() as session:
+        ana = await member_by_login(session, "ana")
+        assert ana is not None
+        viewer = await people.viewer_for(session, ana, now)
+        words = Words("The oven is warm again. #bread", "en", [])
+        await speaking.speak(session, home, viewer, words, now)
+        await feeds.make(session, home, viewer, "bikes", "Bikes together", make_key_pair(), now)
+        await appearing.appear(session, home, viewer, "ana", make_key_pair(), now)
+        post = await session.scalar(select(Post).where(Post.scope == scope).limit(1))
+        assert post is not None
+        session.add_all(_rows(ana, post, scope, now))
+    await stage.settle()
+
+
+def _rows(ana: Member, post: Post, scope: str, now: datetime) -> list[Base]:
+    digest = people.token_digest(TOKEN)
+    later = now + timedelta(days=2)
+    said = {"author": STRANGER, "authority": "far.example", "is_public": True, "received_at": now}
+    asked = {"words": "I bake at home.", "password_hash": "-", "place": "-", "at": now}
+    return [
+        Reply(
+            uri=f"{STRANGER}/1",
+            post_id=post.id,
+            scope=scope,
+            content="<p>Well done</p>",
+            language="en",
+            **said,
+        ),
+        Reply(uri=f"{STRANGER}/2", content="<p>Hello, bakers</p>", language="en", **said),
+        Quote(uri=f"{STRANGER}/3", quoting=f"{STRANGER}/4", author=STRANGER, post_id=post.id, at=now),
+        JoinRequest(login="zoe", name="Zoe", **asked),
+        Passkey(member_id=ana.id, credential="c", public_key=b"k", count=0, name="Phone", created_at=now),
+        Recovery(token_hash=digest, member_id=ana.id, resets_second=False, created_at=now, expires_at=later),
+        Invitation(
+            token_hash=digest, kind="member", uses_left=3, made_by=ana.id, created_at=now, expires_at=later
+        ),
+        Report(
+            uri=f"{STRANGER}/5",
+            direction="in",
+            reporter=STRANGER,
+            authority="far.example",
+            about=[post.uri],
+            at=now,
+        ),
+    ]
