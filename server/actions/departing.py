@@ -16,6 +16,7 @@ from models.decisions import Confirmation, Decision, Draft, Position, Seat
 from models.events import log
 from models.mandates import MandateRow
 from models.people import Actor, Invitation, Login, Member, Membership
+from models.remarks import Look, Remark
 from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound
 from models.rules.standing import standing
 from server.actions import appearing
@@ -33,6 +34,7 @@ class Traces:
     """How much of a member there is, for the page that says what stays and what goes."""
 
     positions: int
+    remarks: int
     drafts: int
     published: int
     confirmations: int
@@ -55,6 +57,7 @@ async def traces(session: AsyncSession, viewer: Viewer) -> Traces:
     mine = Draft.by_member_id == member.id
     return Traces(
         positions=await count(Position, Position.member_id == member.id),
+        remarks=await count(Remark, Remark.member_id == member.id, Remark.deleted_at.is_(None)),
         drafts=await count(Draft, mine, Draft.ballot.is_(None)),
         published=await count(Draft, mine, Draft.ballot.is_not(None)),
         confirmations=await count(Confirmation, Confirmation.member_id == member.id),
@@ -156,7 +159,7 @@ async def _end_account(session: AsyncSession, home: Home, member: Member, now: d
     member.left_at = now
     member.password_hash = ""
     member.totp_secret = member.totp_at = member.totp_step = None
-    for table in (Login, Passkey, RecoveryCode, Recovery):
+    for table in (Login, Passkey, RecoveryCode, Recovery, Look):
         await session.execute(delete(table).where(table.member_id == member.id))
     await session.execute(
         update(Membership)
@@ -174,6 +177,8 @@ async def _erase(session: AsyncSession, member: Member, now: datetime) -> None:
     member.name, member.login, member.about = NAMELESS, f"-{member.id}", ""  # no log-in begins with a dash
     member.lang = member.zone = None
     await session.execute(delete(Position).where(Position.member_id == member.id))
+    theirs = update(Remark).where(Remark.member_id == member.id, Remark.deleted_at.is_(None))
+    await session.execute(theirs.values(words="", deleted_at=now))
     kept = await _drafts_in_work(session, member.id)
     await session.execute(
         update(Draft)

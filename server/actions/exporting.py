@@ -16,6 +16,7 @@ from models.events import Event
 from models.ledger import Scope
 from models.people import Actor, Circle, Invitation, Login, Member, Membership
 from models.posts import Post
+from models.remarks import Remark
 from models.rules import mandates
 from server.home import Home
 from server.viewer import Viewer, as_rule
@@ -50,6 +51,7 @@ async def everything(session: AsyncSession, home: Home, viewer: Viewer, now: dat
         "circles": await _circles(session, member.id),
         "decisions with a seat": await _seats(session, member.id, questions),
         "positions": await _positions(session, member.id, questions),
+        "remarks": await _remarks(session, member.id),
         "drafts written": await _drafts(session, member.id, questions),
         "drafts confirmed": await _confirmed(session, member.id, questions),
         "mandates": [await _mandate(session, viewer, row) for row in viewer.mandates],
@@ -156,6 +158,25 @@ async def _positions(session: AsyncSession, member_id: int, questions: Mapping[i
     return [
         {**questions.get(r.scope_id, {}), "position": r.position, "note": r.note, "at": _stamp(r.at)}
         for r in rows
+    ]
+
+
+async def _remarks(session: AsyncSession, member_id: int) -> list[Json]:
+    query = (
+        select(Remark, Scope.name)
+        .join(Scope, Scope.id == Remark.scope_id)
+        .where(Remark.member_id == member_id, Remark.deleted_at.is_(None))
+        .order_by(Remark.id)
+    )
+    return [
+        {
+            "decision": name,
+            "where": "to all members" if row.circle_id is None else "in your circle's room",
+            "words": row.words,
+            "at": _stamp(row.at),
+            "changed": _stamp(row.edited_at),
+        }
+        for row, name in (await session.execute(query)).all()
     ]
 
 

@@ -38,6 +38,7 @@ from server.web import (
     posts,
     profiles,
     recovering,
+    remarking,
     removing,
     requests,
     room_acts,
@@ -54,6 +55,7 @@ POST = "/posts/{token:[0-9a-f]{16}}"
 FEED = "/feeds/{handle:[a-z0-9_]{2,30}}"
 TEXT = "remove/{text:[0-9a-f]{64}}"
 REPLY = "replies/{number:[0-9]{1,12}}/{act:hide|show}"
+REMARK = "remarks/{number:[0-9]{1,12}}/{act:edit|delete}"
 QUOTE = "quotes/{number:[0-9]{1,12}}/{act:revoke}"
 
 
@@ -208,7 +210,13 @@ def _of_decisions() -> list[web.RouteDef]:
         web.post(f"{DECISION}/{TEXT}", taking(removing.remove)),
         *(web.get(f"{DECISION}/{what}", hiding.ask) for what in (REPLY, QUOTE)),
         *(web.post(f"{DECISION}/{what}", taking(hiding.do)) for what in (REPLY, QUOTE)),
+        web.get(f"{DECISION}/{REMARK}", for_members(remarking.own_page)),
+        web.post(f"{DECISION}/{REMARK}", taking(remarking.change)),
+        web.get(f"{DECISION}/say", remarking.to_decision),
+        web.post(f"{DECISION}/say", taking(remarking.say)),
         web.get(f"{DECISION}/circle", rooms.room),
+        web.get(f"{DECISION}/circle/say", room_acts.to_room),
+        web.post(f"{DECISION}/circle/say", taking(remarking.say_in_circle)),
         web.get(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", room_acts.to_room),
         web.post(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", taking(room_acts.act)),
     ]

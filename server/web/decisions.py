@@ -16,6 +16,7 @@ from models.rules.standing import standing
 from models.rules.view import Standing
 from server.actions.visible import decision_for
 from server.web.chances import aftermath_needs, can_leave, removals_for
+from server.web.forms import Form, Problems
 from server.web.moments import plural, verb
 from server.web.names import Names, Said, Who, names_of
 from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, decision_path, proposals_needed
@@ -26,6 +27,7 @@ from server.web.results import SHOWN_IN, Keeper, Line, Result, keepers_of, lines
 from server.web.rolls import CollectiveRow, collectives_of, option_titles
 from server.web.rulebook import ends_of, rules_of
 from server.web.sessions import Visit, reading
+from server.web.talking import Glance, Talk, talk_of
 from server.web.words import DONE, IGNORED, METHODS, OUTCOMES, RECORDS, STATES, VISIBILITY, Choice, Label
 
 FEW: Final = 5
@@ -50,7 +52,7 @@ class OptionRow:
 
 
 @dataclass(frozen=True)
-class Remark:
+class Caveat:
     """Something about the records that readers should know: evidence, objections, challenges, what has no effect."""
 
     words: str
@@ -104,13 +106,14 @@ class DecisionPage:
     keepers_words: str
     phases: Sequence[Phase]
     visibility: Choice
-    withdrawn: Remark | None
-    remarks: Sequence[Remark]
+    withdrawn: Caveat | None
+    caveats: Sequence[Caveat]
     ignored: Sequence[WithoutEffect]
     set_root: str
     set_size: int
     terms: str
     outside: Outside
+    talk: Talk | None
 
 
 @dataclass(frozen=True)
@@ -144,14 +147,34 @@ async def known_decision(visit: Visit) -> Known:
 
 
 async def show(request: web.Request) -> web.StreamResponse:
+    answer, look = await show_page(request, Form(), Problems())
+    if look is not None:
+        await look.note(request)
+    return answer
+
+
+async def show_page(
+    request: web.Request, form: Form, problems: Problems, status: int = 200
+) -> tuple[web.Response, Glance | None]:
+    """The page; with a remark that was not accepted, its words stand where they were typed."""
     async with reading(request) as visit:
         known = await known_decision(visit)
         removals = removals_for(visit, known.scope, known.records)
         known = replace(known, names=replace(known.names, removals=removals))
         ways_out = _may_withdraw(visit, known), _may_leave(visit, known)
         needs, outside = await _needs(visit, known), await outside_of(visit, known.scope)
-        context = _page(known, needs, ways_out, request.query.get("done", ""), outside)
-        return page(request, frame_of(visit), "decisions/show.html", context)
+        talk, look = await _talk(visit, known, form, problems)
+        context = _page(known, needs, ways_out, request.query.get("done", ""), outside, talk)
+        return page(request, frame_of(visit), "decisions/show.html", context, status), look
+
+
+async def _talk(
+    visit: Visit, known: Known, form: Form, problems: Problems
+) -> tuple[Talk | None, Glance | None]:
+    """What the members say to each other about it, for members."""
+    if not visit.viewer.is_member:
+        return None, None
+    return await talk_of(visit, known.scope, known.path, None, form, problems)
 
 
 async def _needs(visit: Visit, known: Known) -> Sequence[Need]:
@@ -190,7 +213,12 @@ def _may_leave(visit: Visit, known: Known) -> bool:
 
 
 def _page(
-    known: Known, needs: Sequence[Need], ways_out: tuple[bool, bool], done: str, outside: Outside
+    known: Known,
+    needs: Sequence[Need],
+    ways_out: tuple[bool, bool],
+    done: str,
+    outside: Outside,
+    talk: Talk | None,
 ) -> DecisionPage:
     view, names, offer = known.view, known.names, known.view.offer
     may_withdraw, may_leave = ways_out
@@ -223,12 +251,13 @@ def _page(
         phases=phases_of(view),
         visibility=VISIBILITY[offer["visibility"]],
         withdrawn=_withdrawn(view, names),
-        remarks=_remarks(view, names),
+        caveats=_caveats(view, names),
         ignored=_ignored(view),
         set_root=set_root(record.digest for record in known.records),
         set_size=len(known.records),
         terms=view.terms.digest if view.terms else "",
         outside=outside,
+        talk=talk,
     )
 
 
@@ -294,19 +323,19 @@ def _keepers_words(view: Standing) -> str:
     return f"{agree} of {of} agree; {needed} must."
 
 
-def _withdrawn(view: Standing, names: Names) -> Remark | None:
+def _withdrawn(view: Standing, names: Names) -> Caveat | None:
     one = view.withdrawn
-    return Remark("Taken back", one.digest, names.maybe(one.get("reason"))) if one else None
+    return Caveat("Taken back", one.digest, names.maybe(one.get("reason"))) if one else None
 
 
-def _remarks(view: Standing, names: Names) -> Sequence[Remark]:
+def _caveats(view: Standing, names: Names) -> Sequence[Caveat]:
     said = [
-        Remark(f"{names.collective(one.by).name} signed these terms, and others too.", one.digest)
+        Caveat(f"{names.collective(one.by).name} signed these terms, and others too.", one.digest)
         for one in view.double_terms
     ]
     for one in view.terms_objections:
         words = f"{names.instance(one.by).name}: the terms leave out a record ({one['missing'][:12]})."
-        said.append(Remark(words, one.digest))
+        said.append(Caveat(words, one.digest))
     for challenged in view.challenges:
         words = {
             None: "A challenge stands: the published count is wrong.",
@@ -315,14 +344,14 @@ def _remarks(view: Standing, names: Names) -> Sequence[Remark]:
             "not-agreed": "A challenge is about a result that nobody relies on; it holds nothing.",
             "not-verified": "A challenge does not verify: our own count is the one it disputes. It holds nothing.",
         }[challenged.why]
-        said.append(Remark(words, challenged.record.digest))
+        said.append(Caveat(words, challenged.record.digest))
     for row in view.collectives:
         if row.left is not None:
             words = f"{names.collective(row.collective).name} left the decision."
-            said.append(Remark(words, row.left.record.digest, names.maybe(row.left.record.get("reason"))))
+            said.append(Caveat(words, row.left.record.digest, names.maybe(row.left.record.get("reason"))))
     for one in view.objections:
         said.append(
-            Remark("A circle that had not been heard objects.", one.digest, names.said(one["reason"]))
+            Caveat("A circle that had not been heard objects.", one.digest, names.said(one["reason"]))
         )
     return said
 

@@ -14,7 +14,7 @@ from server.keys import HOME
 from server.web.forms import Form, Problems, problems_of
 from server.web.needs import decision_path
 from server.web.render import see
-from server.web.rooms import answer_in, entered, room_page, same_words
+from server.web.rooms import Wrong, answer_in, entered, room_page, same_words
 from server.web.sessions import Visit, acting, reading
 from server.web.words import LANGUAGES
 
@@ -41,10 +41,12 @@ async def _again(request: web.Request, form: Form, what: str, refusal: Refusal) 
     """The room with the words as typed and what is wrong with them."""
     problems = problems_of(refusal)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if isinstance(refusal, Invalid) else HTTPStatus.CONFLICT
+    wrong = Wrong(draft=problems)
     if what == "position":
         mine = Problems(problems.sentence, {f"my-{name}": said for name, said in problems.fields.items()})
-        return await room_page(request, form, Problems(), mine, status)
-    return await room_page(request, form, problems, Problems(), status)
+        wrong = Wrong(mine=mine)
+    answer, _ = await room_page(request, form, wrong, status)
+    return answer
 
 
 async def _position(visit: Visit, form: Form) -> str:

@@ -5,7 +5,7 @@ the ballot itself, and the page shows beforehand, word for word, what that will 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from server.web.phases import now_words
 from server.web.render import frame_of, page
 from server.web.rolls import CircleRow, circle_row, option_titles
 from server.web.sessions import Visit, reading
+from server.web.talking import Glance, Talk, talk_of
 from server.web.words import DONE, LANGUAGES, POSITION_HINTS, POSITIONS, STATES, Choice, Label
 
 READERS: Final[Mapping[str, str]] = {
@@ -116,20 +117,34 @@ class RoomPage:
     fields: Fields
     problems: Problems
     my_problems: Problems
+    talk: Talk
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What is wrong with a form that was sent: the draft's, the one for one's position, or that of the talk."""
+
+    draft: Problems = field(default_factory=Problems)
+    mine: Problems = field(default_factory=Problems)
+    talk: Problems = field(default_factory=Problems)
 
 
 async def room(request: web.Request) -> web.StreamResponse:
-    return await room_page(request, None, Problems(), Problems())
+    answer, look = await room_page(request, Form(), Wrong())
+    await look.note(request)
+    return answer
 
 
 async def room_page(
-    request: web.Request, form: Form | None, problems: Problems, mine: Problems, status: int = 200
-) -> web.Response:
+    request: web.Request, form: Form, wrong: Wrong, status: int = 200
+) -> tuple[web.Response, Glance]:
     """The room. With a form that was not accepted, its words stand where they were typed."""
     async with reading(request) as visit:
         known, member, circle = await entered(visit)
-        context = await _context(visit, known, member, circle, form, problems, mine)
-        return page(request, frame_of(visit), "circles/room.html", context, status)
+        path = f"{known.path}/circle"
+        talk, look = await talk_of(visit, known.scope, path, circle.id, form, wrong.talk)
+        context = await _context(visit, known, member, circle, form, wrong, talk)
+        return page(request, frame_of(visit), "circles/room.html", context, status), look
 
 
 async def entered(visit: Visit) -> tuple[Known, Member, Circle]:
@@ -146,9 +161,9 @@ async def _context(
     known: Known,
     member: Member,
     circle: Circle,
-    form: Form | None,
-    problems: Problems,
-    mine: Problems,
+    form: Form,
+    wrong: Wrong,
+    talk: Talk,
 ) -> RoomPage:
     session, view, scope = visit.session, known.view, known.scope
     seats = await decisions.seats(session, scope.id, circle.id)
@@ -187,8 +202,9 @@ async def _context(
         i_confirmed=member.id in confirmed,
         published=circle_row(entry, known.names, titles) if entry and entry.ballots else None,
         fields=_fields(member, rows, latest, form),
-        problems=problems,
-        my_problems=mine,
+        problems=wrong.draft,
+        my_problems=wrong.mine,
+        talk=talk,
     )
 
 
@@ -248,15 +264,12 @@ def _version(found: tuple[Draft, Member], titles: Mapping[str, Said]) -> Version
     )
 
 
-def _fields(
-    me: Member, rows: Sequence[tuple[Position, Member]], latest: Draft | None, form: Form | None
-) -> Fields:
+def _fields(me: Member, rows: Sequence[tuple[Position, Member]], latest: Draft | None, sent: Form) -> Fields:
     """The forms as they were sent; else as they stand: the member's own position, and the latest draft to go on from."""
     mine: Mapping[str, Any] = next((row.position for row, member in rows if member.id == me.id), {})
     note = next((row.note for row, member in rows if member.id == me.id), "")
     answer: Mapping[str, Any] = latest.position if latest else {}
     base = latest.number if latest else 0
-    sent = form or Form()
     if sent.one("form") == "position":
         mine, note = answer_in(sent, "my-"), sent.one("my-note")
     if sent.one("form") == "draft":

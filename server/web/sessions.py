@@ -1,7 +1,7 @@
 """Browsers: the cookie of a log-in, the mark in forms, and the visit: who looks, at which collective, at what instant.
 
 Visitors get no cookie until they are shown a form. Faces open one READ or ACT transaction per request through `reading` and
-`acting`; nobody else in `server.web` begins one.
+`acting` (and `noting`); nobody else in `server.web` begins one.
 """
 
 import contextlib
@@ -60,6 +60,13 @@ async def acting(request: web.Request) -> AsyncIterator[Visit]:
         if visit.viewer.is_member and token:
             await note_act(session, token, visit.now)
         yield visit
+
+
+@contextlib.asynccontextmanager
+async def noting(request: web.Request) -> AsyncIterator[Visit]:
+    """A look at a page, of which something is kept for whoever looks. It is no act: nothing was sent."""
+    async with request.app[DATABASE].ACT.begin() as session:
+        yield await _visit(request, session)
 
 
 async def _visit(request: web.Request, session: AsyncSession) -> Visit:

@@ -16,6 +16,7 @@ from models.events import Event
 from models.peers import Tombstone
 from models.people import Login, LoginFailure
 from models.queues import Delivery, Destination, InboxItem
+from models.remarks import Look
 from server.actions.requests import WAITS
 from server.keys import CLOCK, DATABASE
 
@@ -87,6 +88,7 @@ KEPT: Final = (
         90 * DAY,
         Delivery.dead_at.is_not(None),
     ),
+    Kept("looks at pages", Look, Look.id, Look.at, 365 * DAY, true()),
     Kept(
         "servers without deliveries",
         Destination,

@@ -372,6 +372,39 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_memberships_circle_id'), ['circle_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_memberships_member_id'), ['member_id'], unique=False)
 
+    op.create_table('looks',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('place', sa.String(length=60), nullable=False),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('upto', sa.JSON(), nullable=False),
+    sa.Column('before', sa.JSON(), nullable=False),
+    sa.Column('before_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_looks_member_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_looks')),
+    sa.UniqueConstraint('member_id', 'place', name=op.f('uq_looks_member_id_place')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('remarks',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('scope_id', sa.Integer(), nullable=False),
+    sa.Column('circle_id', sa.Integer(), nullable=True),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('form', sa.String(length=32), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('edited_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('deleted_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['circle_id'], ['circles.id'], name=op.f('fk_remarks_circle_id')),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_remarks_member_id')),
+    sa.ForeignKeyConstraint(['scope_id'], ['scopes.id'], name=op.f('fk_remarks_scope_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_remarks')),
+    sa.UniqueConstraint('member_id', 'form', name=op.f('uq_remarks_member_id_form')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('remarks', schema=None) as batch_op:
+        batch_op.create_index('ix_remarks_scope_id_circle_id', ['scope_id', 'circle_id'], unique=False)
+
     op.create_table('positions',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('scope_id', sa.Integer(), nullable=False),
@@ -862,6 +895,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_seats_circle_id'))
 
     op.drop_table('seats')
+    with op.batch_alter_table('remarks', schema=None) as batch_op:
+        batch_op.drop_index('ix_remarks_scope_id_circle_id')
+
+    op.drop_table('remarks')
+    op.drop_table('looks')
     with op.batch_alter_table('positions', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_positions_circle_id'))
 

@@ -1,0 +1,115 @@
+"""What members say to each other, as pages show it: the latest remarks, oldest first, with a mark on those that came since one's
+last visit, and the form for one more."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from aiohttp import web
+
+from models import remarks
+from models.ledger import Scope
+from models.people import Member
+from models.remarks import Look, Remark
+from server.actions.remarks import LONGEST, is_worth_noting, known_before, note_look
+from server.web.forms import Form, Problems
+from server.web.needs import decision_path
+from server.web.sessions import Visit, noting
+
+AT_ONCE: Final = 50
+
+
+@dataclass(frozen=True)
+class RemarkRow:
+    """One remark. Without `words` its author deleted it. `href`: where its author changes or deletes it."""
+
+    anchor: str
+    name: str
+    is_mine: bool
+    words: str
+    at: datetime
+    edited: datetime | None
+    is_new: bool
+    href: str
+
+
+@dataclass(frozen=True)
+class Talk:
+    rows: Sequence[RemarkRow]
+    total: int
+    new: int
+    earlier: str
+    latest: str
+    action: str
+    once: str
+    words: str
+    longest: int
+    problems: Problems
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A member looked at a place where this much was to be seen."""
+
+    place: str
+    upto: dict[str, int]
+    is_worth_noting: bool
+
+    async def note(self, request: web.Request) -> None:
+        """Keep it, so that the next visit can say what is new; not on every reload."""
+        if self.is_worth_noting:
+            async with noting(request) as visit:
+                if visit.viewer.is_member:
+                    await note_look(visit.session, visit.viewer, self.place, self.upto, visit.now)
+
+
+async def talk_of(
+    visit: Visit, scope: Scope, path: str, circle_id: int | None, form: Form, problems: Problems
+) -> tuple[Talk, Glance]:
+    """The talk at `path`, which the viewer may read, and what is to be kept of their look at it. `form` is one that was not
+    accepted; if it was the talk's own, its words are kept."""
+    session, member = visit.session, visit.viewer.require_member()
+    asked = visit.request.query.get("before", "")
+    before = int(asked) if asked.isdecimal() and len(asked) < 13 else None
+    found = await remarks.talk(session, scope.id, circle_id, before, AT_ONCE + 1)
+    shown = found[-AT_ONCE:]
+    place = f"{'talk' if circle_id is None else 'room'}:{scope.id}"
+    seen = await remarks.look(session, member.id, place)
+    rows = [_row(said, author, member, scope, _read_upto(seen, visit.now)) for said, author in shown]
+    is_ours = form.one("form") == "remark"
+    talk = Talk(
+        rows=rows,
+        total=await remarks.how_many(session, scope.id, circle_id),
+        new=sum(row.is_new for row in rows),
+        earlier=f"{path}?before={shown[0][0].id}#talk" if len(found) > AT_ONCE else "",
+        latest=f"{path}#talk" if before is not None else "",
+        action=f"{path}/say",
+        once=form.one("once") if is_ours else secrets.token_hex(16),
+        words=form.one("words") if is_ours else "",
+        longest=LONGEST,
+        problems=problems,
+    )
+    upto = {"remarks": max([said.id for said, _ in shown], default=0)}
+    return talk, Glance(place, upto, before is None and is_worth_noting(seen, visit.now))
+
+
+def _read_upto(seen: Look | None, now: datetime) -> int | None:
+    """The last remark that the viewer had read before this visit; None on their first."""
+    before, _ = known_before(seen, now)
+    return before.get("remarks")
+
+
+def _row(said: Remark, author: Member, me: Member, scope: Scope, upto: int | None) -> RemarkRow:
+    mine, is_there = author.id == me.id, said.deleted_at is None
+    return RemarkRow(
+        anchor=f"remark-{said.id}",
+        name=author.name,
+        is_mine=mine,
+        words=said.words,
+        at=said.at,
+        edited=said.edited_at,
+        is_new=upto is not None and said.id > upto and not mine and is_there,
+        href=f"{decision_path(scope.name)}/remarks/{said.id}" if mine and is_there else "",
+    )
