@@ -192,15 +192,14 @@ async def latest_draft(session: AsyncSession, scope_id: int, circle_id: int) -> 
     return await session.scalar(query.order_by(Draft.number.desc()).limit(1))
 
 
-async def drafts(session: AsyncSession, scope_id: int, circle_id: int) -> Sequence[tuple[Draft, Member]]:
-    """Every version of a circle's draft with who wrote it, the latest first."""
-    query = (
-        select(Draft, Member)
-        .join(Member, Member.id == Draft.by_member_id)
-        .where(Draft.scope_id == scope_id, Draft.circle_id == circle_id)
-        .order_by(Draft.number.desc())
-    )
-    return [(d, m) for d, m in (await session.execute(query)).all()]
+async def drafts(
+    session: AsyncSession, scope_id: int, circle_id: int, before: int | None, most: int
+) -> Sequence[Draft]:
+    """The latest versions of a circle's draft (those before number `before`), the latest first."""
+    query = select(Draft).where(Draft.scope_id == scope_id, Draft.circle_id == circle_id)
+    if before is not None:
+        query = query.where(Draft.number < before)
+    return (await session.scalars(query.order_by(Draft.number.desc()).limit(most))).all()
 
 
 async def confirmed_by(session: AsyncSession, draft_id: int) -> Sequence[int]:

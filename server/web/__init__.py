@@ -17,8 +17,10 @@ from server.web import (
     answering,
     bundles,
     convening,
+    counted,
     decisions,
     departing,
+    drafts,
     factors,
     feeds,
     folk,
@@ -44,6 +46,7 @@ from server.web import (
     room_acts,
     rooms,
     source,
+    timeline,
 )
 from server.web.accounts import for_members, taking
 from server.web.passwords import AT_ONCE, HASHING
@@ -194,6 +197,8 @@ def _of_decisions() -> list[web.RouteDef]:
         web.post("/decisions/new", taking(convening.convene_decision)),
         web.get(f"{DECISION}.json", bundles.bundle),
         web.get(DECISION, decisions.show),
+        web.get(f"{DECISION}/count", counted.count_page),
+        web.get(f"{DECISION}/timeline", timeline.timeline),
         web.get(f"{DECISION}/answer", answering.answer_page),
         web.post(f"{DECISION}/answer", taking(answering.answer)),
         web.get(f"{DECISION}/propose", answering.propose_page),
@@ -215,6 +220,7 @@ def _of_decisions() -> list[web.RouteDef]:
         web.get(f"{DECISION}/say", remarking.to_decision),
         web.post(f"{DECISION}/say", taking(remarking.say)),
         web.get(f"{DECISION}/circle", rooms.room),
+        web.get(f"{DECISION}/circle/drafts", drafts.history),
         web.get(f"{DECISION}/circle/say", room_acts.to_room),
         web.post(f"{DECISION}/circle/say", taking(remarking.say_in_circle)),
         web.get(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", room_acts.to_room),

@@ -17,6 +17,7 @@ from models.rules.view import Standing
 from server.actions.visible import decision_for
 from server.web.chances import aftermath_needs, can_leave, removals_for
 from server.web.forms import Form, Problems
+from server.web.happening import Lately, latest
 from server.web.moments import plural, verb
 from server.web.names import Names, Said, Who, names_of
 from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, decision_path, proposals_needed
@@ -114,6 +115,7 @@ class DecisionPage:
     terms: str
     outside: Outside
     talk: Talk | None
+    happened: Lately
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,6 @@ def _page(
     talk: Talk | None,
 ) -> DecisionPage:
     view, names, offer = known.view, known.names, known.view.offer
-    may_withdraw, may_leave = ways_out
     return DecisionPage(
         name=known.scope.name,
         path=known.path,
@@ -233,8 +234,8 @@ def _page(
         now_words=now_words(view),
         done=DONE.get(done, ""),
         needs=needs,
-        may_withdraw=may_withdraw,
-        may_leave=may_leave,
+        may_withdraw=ways_out[0],
+        may_leave=ways_out[1],
         result=result_of(view, names),
         counts=_counts(view, names),
         options=options_of(view, names),
@@ -258,6 +259,7 @@ def _page(
         terms=view.terms.digest if view.terms else "",
         outside=outside,
         talk=talk,
+        happened=latest(known.records, view, names),
     )
 
 

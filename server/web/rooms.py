@@ -4,7 +4,7 @@ Only those who sit in the circle are let in; everybody else is told that there i
 the ballot itself, and the page shows beforehand, word for word, what that will be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +20,7 @@ from models.rules.refusals import NotFound
 from models.rules.view import Standing
 from server.actions.balloting import seat
 from server.web.decisions import Known, OptionRow, known_decision, options_of
+from server.web.drafts import Version, preview_of, spoken, version_of
 from server.web.forms import Form, Problems
 from server.web.moments import plural
 from server.web.names import Said
@@ -51,18 +52,27 @@ class Stand:
 
 
 @dataclass(frozen=True)
-class Version:
-    """A version of the draft as it would be published."""
+class Drafted:
+    """The latest version of the draft, if there is one: the row, in words, as it would be read, and who confirmed it."""
 
-    number: int
-    author: str
-    at: datetime
-    position: Label | None
-    choices: Sequence[Said]
-    reason: str
-    resolve: str
-    lang: str
-    published: bool
+    latest: Draft | None = None
+    version: Version | None = None
+    preview: CircleRow | None = None
+    confirmed: Set[int] = frozenset()
+
+    @property
+    def is_cast(self) -> bool:
+        return self.latest is not None and self.latest.ballot is not None
+
+
+@dataclass(frozen=True)
+class Confirming:
+    """Where the confirmations of the latest draft stand, and what one more would do."""
+
+    names: Sequence[str] = ()
+    words: str = ""
+    may: bool = False
+    mine: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,14 +115,10 @@ class RoomPage:
     languages: Sequence[Choice]
     stands: Sequence[Stand]
     draft: Version | None
-    older: Sequence[Version]
-    confirmed: Sequence[str]
-    confirm_words: str
-    confirm_counts: int
+    preview: CircleRow | None
+    confirming: Confirming
     may_write: bool
-    may_confirm: bool
     blocked: str
-    i_confirmed: bool
     published: CircleRow | None
     fields: Fields
     problems: Problems
@@ -168,12 +174,11 @@ async def _context(
     session, view, scope = visit.session, known.view, known.scope
     seats = await decisions.seats(session, scope.id, circle.id)
     rows = await decisions.positions(session, scope.id, circle.id)
-    drafts = await decisions.drafts(session, scope.id, circle.id)
-    latest = drafts[0][0] if drafts else None
-    confirmed = set(await decisions.confirmed_by(session, latest.id)) if latest else set()
     positions = [Choice(one, POSITIONS[one].words, POSITION_HINTS[one]) for one in view.method.positions]
     titles, entry = option_titles(view, known.names), view.entry(circle.actor.ed25519 or "")
-    is_cast, blocked = latest is not None and latest.ballot is not None, _blocked(view, entry)
+    drafted = await _drafted(visit, known, circle, len(seats), entry)
+    blocked = _blocked(view, entry)
+    may = _may_confirm(visit, view) and not (drafted.is_cast or blocked)
     return RoomPage(
         path=known.path,
         question=known.question,
@@ -189,23 +194,30 @@ async def _context(
         proposals=options_of(view, known.names),
         languages=list(LANGUAGES.values()),
         stands=_stands(seats, rows, member, titles),
-        draft=_version(drafts[0], titles) if drafts else None,
-        older=[_version(one, titles) for one in drafts[1:]],
-        confirmed=[one.name for one in seats if one.id in confirmed],
-        confirm_words=confirm_words(
-            len(seats), len(confirmed), member.id in confirmed, READERS[scope.visibility]
-        ),
-        confirm_counts=max(confirmations_needed(len(seats)), len(confirmed)),
+        draft=drafted.version,
+        preview=drafted.preview,
+        confirming=_confirming(seats, drafted.confirmed, member, scope.visibility, may=may),
         may_write=view.state in (*BEFORE, "voting") and visit.now < view.closes,
-        may_confirm=view.state == "voting" and visit.now < view.closes and not is_cast and not blocked,
         blocked=blocked,
-        i_confirmed=member.id in confirmed,
         published=circle_row(entry, known.names, titles) if entry and entry.ballots else None,
-        fields=_fields(member, rows, latest, form),
+        fields=_fields(member, rows, drafted.latest, form),
         problems=wrong.draft,
         my_problems=wrong.mine,
         talk=talk,
     )
+
+
+async def _drafted(visit: Visit, known: Known, circle: Circle, size: int, entry: Entry | None) -> Drafted:
+    """The latest version beside the one before it, and the ballot that it would be."""
+    session, titles = visit.session, option_titles(known.view, known.names)
+    found = [*await decisions.drafts(session, known.scope.id, circle.id, None, 2), None, None]
+    latest, before = found[:2]
+    if latest is None:
+        return Drafted()
+    confirmed = set(await decisions.confirmed_by(session, latest.id))
+    counts = max(confirmations_needed(size), len(confirmed))
+    preview = preview_of(latest, circle.actor.name, size, counts, entry, titles, visit.now)
+    return Drafted(latest, version_of(latest, before, titles), preview, confirmed)
 
 
 def _blocked(view: Standing, entry: Entry | None) -> str:
@@ -239,28 +251,19 @@ def _stands(
     return stands
 
 
-def spoken(answer: Mapping[str, Any], titles: Mapping[str, Said]) -> tuple[Label | None, Sequence[Said]]:
-    """A stored answer in words: a position, or what is approved of."""
-    position = answer.get("position")
-    unknown = Said(None, None, "an option that is no longer there")
-    return POSITIONS[position] if position else None, [
-        titles.get(c, unknown) for c in answer.get("choices", ())
-    ]
+def _may_confirm(visit: Visit, view: Standing) -> bool:
+    return view.state == "voting" and visit.now < view.closes
 
 
-def _version(found: tuple[Draft, Member], titles: Mapping[str, Said]) -> Version:
-    draft, author = found
-    position, choices = spoken(draft.position, titles)
-    return Version(
-        number=draft.number,
-        author=author.name,
-        at=draft.at,
-        position=position,
-        choices=choices,
-        reason=draft.reason,
-        resolve=draft.resolve,
-        lang=draft.lang,
-        published=draft.ballot is not None,
+def _confirming(
+    seats: Sequence[Member], confirmed: Set[int], me: Member, visibility: str, *, may: bool
+) -> Confirming:
+    mine = me.id in confirmed
+    return Confirming(
+        names=[one.name for one in seats if one.id in confirmed],
+        words=confirm_words(len(seats), len(confirmed), mine, READERS[visibility]),
+        may=may,
+        mine=mine,
     )
 
 

@@ -11,9 +11,12 @@ from aiohttp import web
 
 from models import remarks
 from models.ledger import Scope
-from models.people import Member
+from models.people import Circle, Member
 from models.remarks import Look, Remark
+from models.rules.refusals import NotFound
+from server.actions.balloting import seat
 from server.actions.remarks import LONGEST, is_worth_noting, known_before, note_look
+from server.actions.visible import decision_for
 from server.web.forms import Form, Problems
 from server.web.needs import decision_path
 from server.web.sessions import Visit, noting
@@ -93,6 +96,14 @@ async def talk_of(
     )
     upto = {"remarks": max([said.id for said, _ in shown], default=0)}
     return talk, Glance(place, upto, before is None and is_worth_noting(seen, visit.now))
+
+
+async def seated(visit: Visit) -> Circle:
+    """The circle in which the viewer sits for the decision that the address names; NotFound for everybody else."""
+    if not visit.viewer.is_member:
+        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+    scope = await decision_for(visit.session, visit.viewer, visit.request.match_info["name"])
+    return (await seat(visit.session, visit.viewer, scope))[1]
 
 
 def _read_upto(seen: Look | None, now: datetime) -> int | None:

@@ -151,7 +151,7 @@ async def test_a_draft_written_from_an_old_version_overwrites_nobody_and_keeps_i
         page = await bo.send(page, f"{path}/draft")
         assert page.path == f"{path}?done=draft"
         assert "version 2" in page.text
-        assert "Earlier versions (1)" in page.text
+        assert page.links()["All 2 versions"] == f"{path}/drafts"
 
 
 async def test_the_same_draft_sent_twice_is_one_version(meetings: Meetings, enter: Enter) -> None:
