@@ -64,8 +64,10 @@ def table(app: web.Application) -> set[str]:
     } - set(FILES)
 
 
-async def walk(seen: Window, instance: Instance, starts: list[str], survey: Survey) -> None:
-    """From link to link through one instance, a few addresses of each kind."""
+async def walk(
+    seen: Window, instance: Instance, starts: list[str], survey: Survey, *, on: bool = True
+) -> None:
+    """From link to link (unless not `on`) through one instance, a few addresses of each kind."""
     many: dict[str, int] = defaultdict(int)
     waiting, known = deque(starts), set(starts)
     while waiting:
@@ -86,6 +88,8 @@ async def walk(seen: Window, instance: Instance, starts: list[str], survey: Surv
         elif response.status == 200:
             survey.shown.add(kind)
         await seen.look(response, re.sub(r"\W+", "-", kind or path).strip("-") + f"-{many[bare]}")
+        if not on:
+            continue
         hrefs = await seen.page.eval_on_selector_all(
             "a[href]", "all => all.map(one => one.getAttribute('href'))"
         )
@@ -117,8 +121,23 @@ async def test_every_page_owes_its_readers_nothing(tmp_path: Path) -> None:
         acts = [f"{one}/{act}" for one in decisions for act in ("object", "leave", "ratify", "propose")]
         await survey_of(browser, oak, [*flat, *decisions, *acts, *BY_LINK_ONLY], survey)
         async with window(browser, elm, "eli", "elm") as seen:
-            await walk(seen, elm, [f"{decisions[0]}/answer"], survey)
+            await walk(seen, elm, [f"{decisions[0]}/answer"], survey, on=False)
             survey.wrong += seen.wrong
         never = table(oak.app) - survey.shown - survey.led_on
     assert not survey.wrong, "\n".join(survey.wrong)
     assert not never, f"nobody reached {sorted(never)}"
+
+
+WRONG = """<!doctype html><html lang="en"><head><title>x</title></head><body><main><h1>Wrong</h1>
+<p style="color:#ccc;background:#fff">Pale</p><input type="text"><p style="width:2000px">Wide</p>
+<img src="http://elsewhere.localhost:9/x.png" alt="x"></main><script>console.error("loud")</script></body></html>"""
+
+
+async def test_what_is_wrong_is_seen(tmp_path: Path) -> None:
+    async with three(tmp_path) as stage, chromium() as browser:
+        async with window(browser, stage.instances["oak"]) as seen:
+            await seen.page.set_content(WRONG)
+            await seen.look(None, "wrong")
+            found = "\n".join(seen.wrong)
+    for sign in ("asks http://elsewhere", "loud", "color-contrast", "label", "wider than 320", "at 200 %"):
+        assert sign in found

@@ -102,7 +102,7 @@ def _rows(ana: Member, post: Post, scope: str, now: datetime) -> list[Base]:
         Reply(uri=f"{STRANGER}/2", content="<p>Hello, bakers</p>", language="en", **said),
         Quote(uri=f"{STRANGER}/3", quoting=f"{STRANGER}/4", author=STRANGER, post_id=post.id, at=now),
         JoinRequest(login="zoe", name="Zoe", **asked),
-        Passkey(member_id=ana.id, credential="c", public_key=b"k", count=0, name="Phone", created_at=now),
+        Passkey(member_id=ana.id, credential="YWJj", public_key=b"k", count=0, name="Phone", created_at=now),
         Recovery(token_hash=digest, member_id=ana.id, resets_second=False, created_at=now, expires_at=later),
         Invitation(
             token_hash=digest, kind="member", uses_left=3, made_by=ana.id, created_at=now, expires_at=later
