@@ -134,10 +134,13 @@ WRONG = """<!doctype html><html lang="en"><head><title>x</title></head><body><ma
 
 
 async def test_what_is_wrong_is_seen(tmp_path: Path) -> None:
-    async with three(tmp_path) as stage, chromium() as browser:
-        async with window(browser, stage.instances["oak"]) as seen:
-            await seen.page.set_content(WRONG)
-            await seen.look(None, "wrong")
-            found = "\n".join(seen.wrong)
+    async with (
+        three(tmp_path) as stage,
+        chromium() as browser,
+        window(browser, stage.instances["oak"]) as seen,
+    ):
+        await seen.page.set_content(WRONG)
+        await seen.look(None, "wrong")
+        found = "\n".join(seen.wrong)
     for sign in ("asks http://elsewhere", "loud", "color-contrast", "label", "wider than 320", "at 200 %"):
         assert sign in found
