@@ -29,6 +29,11 @@ from server.web.sessions import Visit, acting, reading
 HERE: Final = "/mentions"
 REPLY: Final = f"{HERE}/replies/{{number:[0-9]{{1,12}}}}/{{act:hide|show}}"
 AT_ONCE: Final = 30
+HIDDEN: Final = (
+    "Members no longer see it here; who moderates still does, and can show it again. Its author is not told. "
+    "The original stays where it is."
+)
+SHOWN: Final = "Every member sees it again."
 
 
 @dataclass(frozen=True)
@@ -116,11 +121,10 @@ async def _question(request: web.Request, problems: Problems) -> web.Response:
         mandate = visit.viewer.require("moderate")
         row = await threads.reply_in(visit.session, None, int(request.match_info["number"]))
         author = await people.actor_by_uri(visit.session, row.author)
-        act = ACTS[request.match_info["act"]]
         context = HideMentionPage(
             action=request.path,
-            act=act,
-            follows=act.follows if hides else "Every member sees it again.",
+            act=ACTS[request.match_info["act"]],
+            follows=HIDDEN if hides else SHOWN,
             author=name_of(author, row.author),
             content=Markup(sanitise(row.content)),
             url=row.url or row.uri,
