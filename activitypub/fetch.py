@@ -21,6 +21,7 @@ from activitypub.origin import same_origin
 
 Json = dict[str, Any]
 Signer = Callable[[str, str, Scheme], Mapping[str, str]]
+Admit = Callable[[str], Awaitable[None]]
 
 HOPS: Final = 3
 JRD_BYTES: Final = 64_000
@@ -28,6 +29,10 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 ACCEPT: Final = f'application/activity+json, application/ld+json; profile="{codec.AS2}"'
 JRD_TYPES: Final = frozenset({"application/jrd+json", "application/json"})
 _PROFILE: Final = re.compile(r';\s*profile\s*=\s*(?:"([^"]*)"|([^\s;"]+))', re.IGNORECASE)
+
+
+async def everywhere(_url: str) -> None:
+    """Whatever `network` lets us ask may be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Hop:
 
 class Fetcher:
     """Fetches through one session; `sign(method, url, scheme)` gives the headers that make a request ours, and `knocks`
-    what is remembered of a host."""
+    what is remembered of a host. `admit` raises for an address that is not to be asked, be it one that others lead us to."""
 
     def __init__(
         self,
@@ -52,12 +57,14 @@ class Fetcher:
         seconds: float = network.SECONDS,
         limit: int = codec.MAX_BYTES,
         knocks: Callable[[str], Knocks] = lambda _: Knocks(),
+        admit: Admit = everywhere,
     ) -> None:
         self._session = session
         self._sign = sign
         self._seconds = seconds
         self._limit = limit
         self._knocks = knocks
+        self._admit = admit
 
     async def document(self, url: str) -> Json:
         """The ActivityPub document named `url`, its id being its address.
@@ -112,6 +119,7 @@ class Fetcher:
         """Body, content type and final URL, after at most three redirects, each checked and signed anew."""
         where, status = url.partition("#")[0], 0
         for _ in range(HOPS + 1):
+            await self._admit(where)
             hop = await ask(where, limit)
             if hop.leads_to is None:
                 return hop.body, hop.content_type, where

@@ -22,7 +22,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, insert_once, wake
 from models.ledger import Participant
-from models.peers import limited_among, shut_out
 from models.people import Actor
 
 
@@ -188,12 +187,6 @@ async def items_in(session: AsyncSession, feed_id: int, passed_on_by: str) -> Se
     """The posts that a digest told of, in its order, also those that were taken back since."""
     query = select(FeedItem).where(FeedItem.feed_id == feed_id, FeedItem.passed_on_by == passed_on_by)
     return (await session.scalars(query.order_by(FeedItem.id))).all()
-
-
-async def not_for_others(session: AsyncSession, authorities: Iterable[str]) -> set[str]:
-    """Those of these other servers whose posts are not passed on: with which we do not deal, or which are limited."""
-    asked = set(authorities)
-    return {*await shut_out(session, asked), *await limited_among(session, asked)}
 
 
 # The pass

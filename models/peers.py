@@ -129,6 +129,12 @@ async def limited_among(session: AsyncSession, authorities: Iterable[str]) -> se
     return {authority for authority in asked if not limited.isdisjoint(peering.names_covering(authority))}
 
 
+async def kept_apart(session: AsyncSession, authorities: Iterable[str]) -> set[str]:
+    """Those of the servers whose words are not passed on to strangers: with which we do not deal, or which are limited."""
+    asked = set(authorities)
+    return {*await shut_out(session, asked), *await limited_among(session, asked)}
+
+
 async def limited_names(session: AsyncSession) -> Sequence[str]:
     """The names of all servers that are limited."""
     return (await session.scalars(select(Peer.authority).where(Peer.is_limited))).all()

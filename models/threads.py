@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import CompoundSelect, Select, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.peers import Peer
+from models.peers import kept_apart
 from models.posts import Post
 from models.talk import Reply
 
 Items = CompoundSelect[str, datetime]
+AT_ONCE = 1_000  # servers that are looked up in one go
 
 
 async def has_thread(session: AsyncSession, name: str) -> bool:
@@ -19,16 +20,17 @@ async def has_thread(session: AsyncSession, name: str) -> bool:
     return await session.scalar(query) is not None
 
 
-def thread_of(name: str) -> Items:
+async def thread_of(session: AsyncSession, name: str) -> Items:
     """Everything in a thread."""
     here = select(Post.id).where(Post.thread == name, Post.is_public)
-    ours = _ours().where(Post.thread == name)
-    return ours.union_all(_theirs().where(or_(Reply.scope == name, Reply.post_id.in_(here))))
+    theirs = await _theirs(session, or_(Reply.scope == name, Reply.post_id.in_(here)))
+    return _ours().where(Post.thread == name).union_all(theirs)
 
 
-def replies_to(uri: str) -> Items:
+async def replies_to(session: AsyncSession, uri: str) -> Items:
     """What directly replies to a post."""
-    return _ours().where(Post.in_reply_to == uri).union_all(_theirs().where(Reply.in_reply_to == uri))
+    theirs = await _theirs(session, Reply.in_reply_to == uri)
+    return _ours().where(Post.in_reply_to == uri).union_all(theirs)
 
 
 async def size_of(session: AsyncSession, items: Items) -> int:
@@ -48,9 +50,12 @@ def _ours() -> Select[str, datetime]:
     )
 
 
-def _theirs() -> Select[str, datetime]:
-    """Replies that everybody may see here: not hidden, not deleted, not from a server that we limit or block."""
-    apart = select(Peer.authority).where(or_(Peer.is_limited, Peer.is_blocked))
-    return select(Reply.uri.label("uri"), Reply.received_at.label("at")).where(
-        Reply.is_public, Reply.deleted_at.is_(None), Reply.hidden_at.is_(None), Reply.authority.not_in(apart)
-    )
+async def _theirs(session: AsyncSession, where: ColumnElement[bool]) -> Select[str, datetime]:
+    """Replies that everybody may see here: not hidden, not deleted, not from a server that we limit or do not deal with."""
+    shown = (where, Reply.is_public, Reply.deleted_at.is_(None), Reply.hidden_at.is_(None))
+    servers = (await session.scalars(select(Reply.authority).where(*shown).distinct())).all()
+    apart: set[str] = set()
+    for start in range(0, len(servers), AT_ONCE):
+        apart |= await kept_apart(session, servers[start : start + AT_ONCE])
+    query = select(Reply.uri.label("uri"), Reply.received_at.label("at")).where(*shown)
+    return query.where(Reply.authority.not_in(apart)) if apart else query

@@ -217,8 +217,6 @@ async def document(app: web.Application, url: str) -> Json:
     """
     memory, authority = app[MEMORY], authority_of(url)
     memory.check_host(authority, app[CLOCK].now())
-    async with app[DATABASE].READ() as session:
-        await dealing.check(session, app[HOME], authority)
     try:
         found = await (await _fetcher(app)).document(url)
     except Unreachable as error:
@@ -242,6 +240,7 @@ async def _fetcher(app: web.Application) -> Fetcher:
             method, url, None, instance.key_id, key, clock.now(), scheme=scheme
         ),
         knocks=memory.knocks,
+        admit=lambda where: _admit(app, authority_of(where), unknown=False),
     )
 
 

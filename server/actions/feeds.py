@@ -15,6 +15,7 @@ from models.choices import choose
 from models.events import log
 from models.feeds import Feed, FeedSource
 from models.follows import Follow
+from models.peers import kept_apart
 from models.people import Actor
 from models.rules.passing import MOST_BUDGET
 from models.rules.refusals import Conflict, Invalid, NotFound
@@ -97,7 +98,7 @@ async def _problem(session: AsyncSession, source: Actor, listed: list[str]) -> s
         return f"{source.address} is in this feed already."
     if len(listed) >= MOST_SOURCES:
         return f"A feed passes on at most {MOST_SOURCES} collectives."
-    if not is_ours and await feeds.not_for_others(session, [source.authority]):
+    if not is_ours and await kept_apart(session, [source.authority]):
         return f"The server {source.authority} is blocked or limited here."
     return ""
 

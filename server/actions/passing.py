@@ -15,6 +15,7 @@ from models import feeds, follows, people, posts
 from models.choices import choice
 from models.events import log
 from models.feeds import Feed, FeedItem
+from models.peers import kept_apart
 from models.posts import Activity
 from models.rules import passing
 from models.rules.passing import BUDGET, HOUR
@@ -56,7 +57,7 @@ async def _wanted(
 ) -> list[FeedItem]:
     """Without those of servers that are blocked or limited by now: these are never passed on."""
     servers = {urlsplit(item.author).netloc for item in items} - {home.authority}
-    unwanted = await feeds.not_for_others(session, servers)
+    unwanted = await kept_apart(session, servers)
     for item in items:
         if urlsplit(item.author).netloc in unwanted:
             item.gone_at = now

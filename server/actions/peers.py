@@ -6,9 +6,9 @@ Without a viewer it is the operator at the command line who acts: they could cha
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal, cast
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import choices
@@ -72,22 +72,23 @@ PAST: Final[dict[Act, str]] = {
 }
 
 
-async def reach(session: AsyncSession, host: str) -> Reach:
-    """What ends if this server is cut off now, to be shown before."""
-    there = select(Actor.uri).where(Actor.kind == "remote", covers(Actor.authority, host))
+async def reach(session: AsyncSession, host: str, *, alone: bool = False) -> Reach:
+    """What ends if this server is cut off now, to be shown before; with `alone`, without those below it."""
+    is_there = _is if alone else covers
+    there = select(Actor.uri).where(Actor.kind == "remote", is_there(Actor.authority, host))
     counts = [
         select(func.count()).select_from(Follow).where(Follow.follower.in_(there)),
         select(func.count()).select_from(Following).where(Following.followed.in_(there)),
         select(func.count())
         .select_from(Delivery)
-        .where(covers(Delivery.host, host), Delivery.dead_at.is_(None)),
+        .where(is_there(Delivery.host, host), Delivery.dead_at.is_(None)),
     ]
     followers, followed, deliveries = [await session.scalar(query) or 0 for query in counts]
     running = (
         select(Scope.name)
         .join(Participant, Participant.scope_id == Scope.id)
         .join(Decision, Decision.scope_id == Scope.id)
-        .where(covers(Participant.authority, host), Decision.state.in_(RUNNING))
+        .where(is_there(Participant.authority, host), Decision.state.in_(RUNNING))
         .distinct()
         .order_by(Scope.name)
     )
@@ -152,7 +153,8 @@ async def only_allowed(session: AsyncSession) -> bool:
 async def would_cut_off(session: AsyncSession, home: Home) -> list[Reach]:
     """The servers that would be cut off if from now on only listed ones may, with what ends for each."""
     allowed = set(await session.scalars(select(Peer.authority).where(Peer.is_allowed)))
-    found = [await reach(session, host) for host in await _known(session) if host not in allowed]
+    known = await _known(session)
+    found = [await reach(session, host, alone=True) for host in known if host not in allowed]
     return [one for one in found if not one.is_nothing and not _is_ours(home, one.host)]
 
 
@@ -170,7 +172,7 @@ async def deal_only_with_allowed(
     await choices.choose(session, FEDERATION, ALLOW_LIST, now, mandate)
     await choices.choose(session, AUTHORIZED_FETCH, True, now, mandate)
     for one in ends:
-        await _cut_off(session, one.host, now)
+        await _cut_off(session, one.host, now, alone=True)
     log(session, "allow-list begun", now, actor=_who(viewer), mandate_id=mandate, cut_off=len(ends))
 
 
@@ -192,21 +194,27 @@ async def _set(
     peer.note, peer.changed_at, peer.changed_under = note or None, now, mandate
 
 
-async def _cut_off(session: AsyncSession, name: str, now: datetime) -> None:
+def _is(column: Any, name: str) -> ColumnElement[bool]:
+    """Is what stands in this column exactly this server? An entry of the allow-list holds for nothing else."""
+    return cast("ColumnElement[bool]", column == name)
+
+
+async def _cut_off(session: AsyncSession, name: str, now: datetime, *, alone: bool = False) -> None:
     """Nothing more goes out, who follows from there no longer does, nor do we there, and what waits in the inbox is refused."""
-    there = select(Actor.uri).where(Actor.kind == "remote", covers(Actor.authority, name))
+    is_there = _is if alone else covers
+    there = select(Actor.uri).where(Actor.kind == "remote", is_there(Actor.authority, name))
     await session.execute(delete(Follow).where(Follow.follower.in_(there)))
     await session.execute(delete(Following).where(Following.followed.in_(there)))
     waiting = update(InboxItem).where(InboxItem.outcome.is_(None), InboxItem.signer.in_(there))
     reason = "blocked: We no longer deal with this server."
     await session.execute(waiting.values(**REFUSED, reason=reason, done_at=now))
-    hosts = select(Destination).where(covers(Destination.host, name)).order_by(Destination.host)
+    hosts = select(Destination).where(is_there(Destination.host, name)).order_by(Destination.host)
     for host in await session.scalars(
         hosts.with_for_update()
     ):  # like the workers: items, then hosts, then deliveries
         host.due_at = None
     await session.flush()
-    await session.execute(delete(Delivery).where(covers(Delivery.host, name)))
+    await session.execute(delete(Delivery).where(is_there(Delivery.host, name)))
 
 
 async def _known(session: AsyncSession) -> list[str]:

@@ -37,6 +37,8 @@ async def speaker_of(app: web.Application, activity: Activity, carrier: Actor) -
     speaker = carrier if activity.actor == carrier.uri else await _absent(app, activity)
     if speaker is None:
         return None
+    if speaker.uri != activity.actor:
+        raise NotAuthentic("foreign-actor", "The activity names its actor by an address that is not its id.")
     try:
         _check(app, activity, speaker)
     except NotAuthentic as error:

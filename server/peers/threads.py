@@ -19,7 +19,8 @@ async def thread(request: web.Request) -> web.Response:
     async with request.app[DATABASE].READ() as session:
         if not await threads.has_thread(session, name):
             raise web.HTTPNotFound(headers=VARY)
-    return await _collection(request, request.app[HOME].uri(f"threads/{name}"), threads.thread_of(name))
+        items = await threads.thread_of(session, name)
+    return await _collection(request, request.app[HOME].uri(f"threads/{name}"), items)
 
 
 async def replies(request: web.Request) -> web.Response:
@@ -31,7 +32,9 @@ async def replies(request: web.Request) -> web.Response:
         raise web.HTTPNotFound(headers=VARY)
     if post.deleted_at is not None:
         raise web.HTTPGone(headers=VARY)
-    return await _collection(request, f"{uri}/replies", threads.replies_to(uri))
+    async with request.app[DATABASE].READ() as session:
+        items = await threads.replies_to(session, uri)
+    return await _collection(request, f"{uri}/replies", items)
 
 
 async def _collection(request: web.Request, uri: str, items: threads.Items) -> web.Response:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from activitypub.errors import Forbidden
 from models import choices, follows
@@ -21,6 +22,7 @@ from server.viewer import Viewer
 from server.workers.delivery import deliveries_due
 from server.workers.inbox import inbox_due
 from tests.server.peers.joint import Joint
+from tests.server.peers.talk import create, note, ours
 from tests.server.peers.world import Person, Stranger, World
 
 OAK = "http://oak.test/c/oak"
@@ -242,3 +244,54 @@ async def test_a_list_of_others_is_taken_over_and_changes_nothing_that_was_decid
         ]
     assert await world.count(Follow) == 0
     assert await follow(world, ana) == 403
+
+
+async def test_whom_an_unblocked_server_leads_to_is_not_asked_either(world: World, masto: Stranger) -> None:
+    ana, other = masto.person("ana"), await world.stranger("other")
+    other.says("/named", ana.document())
+
+    async def lead(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": ana.uri})
+
+    other.answers["/led"] = lead
+    await decide(world, "block", "masto.test")
+    for path in ("/named", "/led"):
+        with pytest.raises(Forbidden):
+            await remote.remote_actor(world.of().app, f"{other.url}{path}")
+    assert masto.asked == []
+    assert await world.count(Actor, Actor.uri == ana.uri) == 0
+
+
+async def test_words_from_below_a_limited_name_are_in_no_collection(world: World, masto: Stranger) -> None:
+    ana, ben = (await world.stranger("a.limited")).person("ana"), masto.person("ben")
+    post = await ours(world)
+    said = [note(by, post) for by in (ana, ben)]
+    for by, one in zip((ana, ben), said, strict=True):
+        await world.tell(by, create(by, one))
+    for act, total in (("limit", 1), ("forget", 2), ("block", 1)):
+        await decide(world, act, "limited.test")
+        assert (await world.get(f"{post}/replies"))[2]["totalItems"] == total
+    _, _, page = await world.get(f"{post}/replies?page=1")
+    assert page["orderedItems"] == [said[1]["id"]]
+
+
+async def test_the_list_cuts_off_a_host_and_not_the_listed_one_below_it(world: World) -> None:
+    below, host = (
+        (await world.stranger("a.masto")).person("ana"),
+        (await world.stranger("masto")).person("bo"),
+    )
+    for who in (below, host):
+        await follow(world, who)
+    await inbox_due(world.of().app)
+    await say(world, below.document()["inbox"], host.document()["inbox"])
+    await decide(world, "allow", "a.masto.test", "Our neighbours.")
+    home, now = world.of().app[HOME], world.clock.now()
+    async with world.database().ACT.begin() as session:
+        [ends] = await peers.would_cut_off(session, home)
+        assert (ends.host, ends.followers) == ("masto.test", 1)
+        viewer: Any = _Moderator()
+        await peers.deal_only_with_allowed(session, home, viewer, 1, now)
+    assert await world.count(Follow, Follow.follower == below.uri) == 1
+    assert await world.count(Follow) == 1
+    assert await world.count(Delivery, Delivery.host == "masto.test") == 0
+    assert await world.count(Delivery, Delivery.host == "a.masto.test") > 0

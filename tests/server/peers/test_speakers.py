@@ -142,6 +142,20 @@ async def test_who_is_blocked_is_not_heard_through_others(world: World, masto: S
     assert masto.gets("/users/ben") == []
 
 
+async def test_an_actor_is_named_by_its_id_and_by_no_other_address(world: World, masto: Stranger) -> None:
+    ana = masto.person("ana")
+    other = await world.stranger("other")
+    other.says("/ana", ana.document())
+    named = {**follow(ana), "actor": f"{other.url}/ana"}
+    assert await world.post(other.person("mallory"), ana.proved(named)) == 401
+    async with world.database().ACT.begin() as session:
+        (await session.get_one(Peer, "masto.test")).is_blocked = True
+    named["actor"] = f"{other.url}/ana?again"
+    other.says("/ana?again", ana.document())
+    assert await world.post(other.person("mallory"), ana.proved(named)) == 403
+    assert await world.count(InboxItem) == 0
+
+
 async def test_a_goodbye_that_others_carry_is_not_worth_a_look(world: World, masto: Stranger) -> None:
     ana = masto.person("ana")
     mallory = (await world.stranger("other")).person("mallory")
