@@ -4,7 +4,7 @@ instance (seats, positions, drafts, confirmations).
 `Decision` is derived from the records of its scope by `server.actions.hearing.refresh`; `jura doctor --rebuild` compares.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -143,9 +143,10 @@ async def unanswered(
 
 
 async def seated_in(
-    session: AsyncSession, member_id: int, states: Sequence[str]
+    session: AsyncSession, member_id: int, states: Sequence[str], since: datetime | None = None
 ) -> Sequence[tuple[Decision, Scope, int]]:
-    """Decisions in one of `states` in which this member sits, each with the id of their circle, next to close first."""
+    """Decisions in one of `states` in which this member sits, each with the id of their circle, next to close first; only those
+    that close after `since`."""
     query = (
         select(Decision, Scope, Seat.circle_id)
         .join(Scope, Scope.id == Decision.scope_id)
@@ -153,7 +154,27 @@ async def seated_in(
         .where(Seat.member_id == member_id, Decision.state.in_(states))
         .order_by(Decision.closes_at)
     )
+    if since is not None:
+        query = query.where(Decision.closes_at > since)
     return [(d, s, c) for d, s, c in (await session.execute(query)).all()]
+
+
+async def unratified(
+    session: AsyncSession, collective: str, states: Sequence[str], since: datetime, most: int
+) -> Sequence[tuple[Decision, Scope, Mapping[str, Any]]]:
+    """Decisions in one of `states` that adopted something and closed after `since`, which this collective (its key) answered and
+    did not ratify; each with the answer. The latest first."""
+    ratified = select(RecordRow.scope_id).where(RecordRow.type == "Ratify", RecordRow.by == collective)
+    query = (
+        select(Decision, Scope, RecordRow)
+        .join(Scope, Scope.id == Decision.scope_id)
+        .join(RecordRow, RecordRow.scope_id == Decision.scope_id)
+        .where(RecordRow.type == "Answer", RecordRow.by == collective)
+        .where(Decision.state.in_(states), Decision.outcome == "adopted", Decision.closes_at > since)
+        .where(Decision.scope_id.not_in(ratified))
+    )
+    rows = (await session.execute(query.order_by(Decision.closes_at.desc()).limit(most))).all()
+    return [(decision, scope, answer.document) for decision, scope, answer in rows]
 
 
 def _decisions() -> Select[Decision, Scope]:

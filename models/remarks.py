@@ -51,7 +51,7 @@ class Look(Base):
     at: Mapped[datetime]  # of the last look
     upto: Mapped[dict[str, Any]] = mapped_column(JSON)  # what had the highest number then
     before: Mapped[dict[str, Any]] = mapped_column(JSON)  # the same at the end of the visit before
-    before_at: Mapped[datetime]
+    before_at: Mapped[datetime | None]  # None: this is their first visit
 
 
 async def remark(session: AsyncSession, scope_id: int, number: int) -> Remark | None:

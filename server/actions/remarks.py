@@ -129,8 +129,8 @@ async def note_look(
     seen = await remarks.locked_look(session, member.id, place)
     here: dict[str, Any] = dict(upto)
     if seen is None:
-        first = {"member_id": member.id, "place": place, "at": now, "before_at": now}
-        await session.execute(insert_once(session, Look), first | {"upto": here, "before": here})
+        first = {"member_id": member.id, "place": place, "at": now, "upto": here, "before": {}}
+        await session.execute(insert_once(session, Look), first)
         return
     if now - seen.at >= VISIT_ENDS:
         seen.before, seen.before_at = seen.upto, seen.at

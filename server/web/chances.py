@@ -2,11 +2,14 @@
 objects, that a text of ours is removed. The page of the decision asks for its links, and the pages where it is done ask again."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Final
 
+from models import decisions, ledger
 from models.ledger import Scope
 from models.people import Circle
 from models.rules.records import Record
+from models.rules.standing import standing
 from models.rules.view import Binding, Standing
 from server.actions.seating import circle_on_roll
 from server.web.moments import short_date
@@ -14,6 +17,10 @@ from server.web.needs import Need, decision_path
 from server.web.sessions import Visit
 
 LEAVABLE: Final = ("deliberating", "voting")
+RATIFIED_IN: Final = ("final", "heard")
+LONGEST_AFTER: Final = timedelta(days=30 + 30 + 90)  # grace, waiting and ratifying at their longest
+MOST_LOOKED_AT: Final = 10
+MOST_ANSWERS: Final = 100
 UNHEARD_IN: Final = ("heard", "provisional")
 
 
@@ -68,3 +75,22 @@ async def aftermath_needs(visit: Visit, view: Standing, scope: Scope) -> list[Ne
         button = "Object in your circle’s name"
         found.append(Need(words, f"{path}/object", button, until, urgent=False, question=question))
     return found
+
+
+async def aftermath_of(visit: Visit) -> list[Need]:
+    """The same for all decisions that may ask it of this member. Few are looked at closely: those that can still be ratified or
+    objected to by their dates."""
+    member, since = visit.viewer.require_member(), visit.now - LONGEST_AFTER
+    found = await decisions.seated_in(visit.session, member.id, UNHEARD_IN, since)
+    scopes = {scope.id: scope for _, scope, _ in found[:MOST_LOOKED_AT]}
+    if visit.viewer.may("convene"):
+        for row, scope, answer in await decisions.unratified(
+            visit.session, visit.collective.ed25519 or "", RATIFIED_IN, since, MOST_ANSWERS
+        ):
+            if row.state == "heard" or answer["takes"] == "ratifies":
+                scopes[scope.id] = scope
+    needs: list[Need] = []
+    for scope in list(scopes.values())[:MOST_LOOKED_AT]:
+        view = standing(await ledger.records(visit.session, scope.id, visit.now), visit.now)
+        needs += await aftermath_needs(visit, view, scope)
+    return needs

@@ -13,11 +13,14 @@ from models.ledger import Scope, TextRow
 from models.people import Actor
 from server.actions import requests
 from server.actions.visible import visibilities
+from server.web.chances import aftermath_of
+from server.web.changes import Changes, changes_of
 from server.web.names import Names, Said, Who
 from server.web.needs import Need, decision_path, needs_of
 from server.web.recovering import Told, told
 from server.web.render import frame_of, page
 from server.web.sessions import Visit, reading
+from server.web.talking import Glance
 from server.web.words import DONE, OUTCOMES, STATES, Label
 
 AT_ONCE: Final = 20
@@ -60,16 +63,27 @@ class HomePage:
     is_first_page: bool
     told: Sequence[Told]
     may_ask: bool
+    changes: Changes | None
 
 
 async def home(request: web.Request) -> web.StreamResponse:
+    answer, look = await _home(request)
+    if look is not None:
+        await look.note(request)
+    return answer
+
+
+async def _home(request: web.Request) -> tuple[web.Response, Glance | None]:
     before = request.query.get("before", "")
     async with reading(request) as visit:
         over, older = await decisions_over(
             visit, int(before) if before.isdecimal() and len(before) < 16 else None
         )
         running = [] if before else await decisions_running(visit)
-        needs = await needs_of(visit) if visit.viewer.is_member and not before else []
+        is_members = visit.viewer.is_member and not before
+        needs = [*await needs_of(visit), *await aftermath_of(visit)] if is_members else []
+        needs.sort(key=lambda need: need.until)
+        changes, look = await changes_of(visit) if is_members else (None, None)
         texts = await ledger.texts_named(visit.session, [need.question for need in needs])
         context = HomePage(
             summary=visit.collective.summary,
@@ -85,8 +99,9 @@ async def home(request: web.Request) -> web.StreamResponse:
             is_first_page=not before,
             told=await told(visit) if visit.viewer.is_member else [],
             may_ask=not visit.viewer.is_member and await requests.are_taken(visit.session),
+            changes=changes,
         )
-        return page(request, frame_of(visit), "home/show.html", context)
+        return page(request, frame_of(visit), "home/show.html", context), look
 
 
 def _said(texts: Mapping[str, TextRow], digest: str) -> Said:

@@ -379,7 +379,7 @@ def upgrade() -> None:
     sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('upto', sa.JSON(), nullable=False),
     sa.Column('before', sa.JSON(), nullable=False),
-    sa.Column('before_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('before_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_looks_member_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_looks')),
     sa.UniqueConstraint('member_id', 'place', name=op.f('uq_looks_member_id_place')),

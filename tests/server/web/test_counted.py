@@ -41,7 +41,7 @@ async def test_the_count_is_told_step_by_step_for_everybody(meetings: Meetings, 
         assert bundle["standing"]["countRoot"] == view.count_root
         for ballot in await fed.oak.records("Ballot"):
             assert f"{ballot.digest[:4]} {ballot.digest[4:8]} {ballot.digest[8:12]}" in page.text
-        held = [td.text for td in page.all("td") if td.get("data-name") == "Held by"]
+        held = [td.text for td in page.all("td") if td.get("data-name") == "Held by, since"]
         assert sum(bool(re.search("Collective .*2026", one)) for one in held) == 2
 
 
