@@ -15,6 +15,7 @@ from server.home import make_home
 from server.keys import CLOCK, DATABASE, HOME, NETWORK, SETTINGS, STOPPING
 from server.settings import Settings
 from server.workers import run_workers
+from server.workers.notices import NOTICING, Noticing
 from server.workers.retention import PRUNING, Pruning
 
 BODY_LIMIT = 1_000_000
@@ -38,6 +39,7 @@ def create_app(
     app[DATABASE] = open_database(settings.database)
     app[STOPPING] = asyncio.Event()
     app[PRUNING] = Pruning()
+    app[NOTICING] = Noticing()
     app.cleanup_ctx.append(_database)
     app.cleanup_ctx.append(_network(names))
     if workers:

@@ -5,8 +5,10 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 NAMES: dict[str, str] = {
     "JURA_URL": "public address of this instance, such as https://north.example",
@@ -15,6 +17,8 @@ NAMES: dict[str, str] = {
     "JURA_SECRET": "instance secret, at least 32 characters (default: the file JURA_DATA/secret)",
     "JURA_LISTEN": "address:port on which to listen (default 127.0.0.1:8080)",
     "JURA_PROXIES": "how many proxies stand in front and set X-Forwarded-For (default 0)",
+    "JURA_SMTP": "mail server: smtp://user:password@host:port or smtps://… (default: no e-mail is sent)",
+    "JURA_MAIL_FROM": "address from which e-mail comes, such as assembly@north.example; needed with JURA_SMTP",
     "JURA_DEVELOPMENT": "1 allows plain http, and private addresses for *.localhost and *.test",
     "JURA_NAMES": "development only: where invented names are, such as fed.test=127.0.0.1:8443,…; no other name is looked up",
     "JURA_CLOCK": "development only: a file that holds the instant to take for now",
@@ -24,6 +28,22 @@ NAMES: dict[str, str] = {
 
 class SettingsError(Exception):
     """A setting is wrong: one line that says which, and what to do. The command line exits with 2."""
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """The mail server to which e-mail is given, and from whom it comes.
+
+    `start_tls`: true demands it, none takes it where it is offered.
+    """
+
+    host: str
+    port: int
+    sender: Address
+    is_tls: bool = False
+    start_tls: bool | None = None
+    username: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -41,6 +61,7 @@ class Settings:
     poll: float = 2.0
     proxies: int = 0
     names: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    smtp: Smtp | None = None
 
     @property
     def authority(self) -> str:
@@ -72,6 +93,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         poll=_number(env, "JURA_POLL", 2.0),
         proxies=int(_number(env, "JURA_PROXIES", 0)),
         names=_names(env.get("JURA_NAMES", ""), development),
+        smtp=_smtp(env.get("JURA_SMTP", ""), env.get("JURA_MAIL_FROM", "")),
     )
 
 
@@ -172,6 +194,42 @@ def _names(text: str, development: bool) -> Mapping[str, tuple[str, int]]:
             raise SettingsError(f"JURA_NAMES must look like fed.test=127.0.0.1:8443,…; it has {part!r}")
         found[read[1]] = (read[2], int(read[3]))
     return found
+
+
+def _smtp(text: str, sender: str) -> Smtp | None:
+    """The mail server. A password goes nowhere unencrypted, save to this machine."""
+    if not text:
+        return None
+    wrong = "JURA_SMTP must look like smtp://user:password@host:587, or smtps://… for TLS from the beginning"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise SettingsError(f"{wrong}.") from error
+    if parts.scheme not in ("smtp", "smtps") or not host or port == 0 or parts.path.strip("/") or parts.query:
+        raise SettingsError(f"{wrong}.")
+    is_here = host in ("localhost", "::1") or host.startswith("127.")
+    is_tls, username = parts.scheme == "smtps", unquote(parts.username or "")
+    return Smtp(
+        host=host,
+        port=port or (465 if is_tls else 587),
+        sender=_sender(sender),
+        is_tls=is_tls,
+        start_tls=False if is_tls or is_here else (True if username else None),
+        username=username,
+        password=unquote(parts.password or ""),
+    )
+
+
+def _sender(text: str) -> Address:
+    wrong = f"JURA_MAIL_FROM must be an address such as assembly@north.example; it is {text!r}"
+    try:
+        address = Address(addr_spec=text)
+    except (ValueError, IndexError, HeaderParseError) as error:
+        raise SettingsError(wrong) from error
+    if not address.username or not address.domain or not text.isascii():
+        raise SettingsError(wrong)
+    return address
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:

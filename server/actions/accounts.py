@@ -15,7 +15,7 @@ from models.events import log
 from models.people import Actor, Login, Member
 from models.rules.refusals import Invalid, NotFound
 from server import translate
-from server.actions import outbox
+from server.actions import mailing, outbox
 from server.actions.people import LENGTHS, NAME_WRONG, PASSWORD_WRONG, token_digest
 from server.home import Home
 from server.viewer import Viewer
@@ -85,6 +85,7 @@ async def prefer(
     if wrong:
         raise Invalid(wrong)
     member.lang, member.zone = lang or None, zone
+    await mailing.reschedule(session, member, viewer.now)
 
 
 async def change_password(

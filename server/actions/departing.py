@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import accounts, decisions, ledger, people
+from models import accounts, decisions, ledger, mails, notices, people
 from models.accounts import Passkey, Recovery, RecoveryCode
 from models.decisions import Confirmation, Decision, Draft, Position, Seat
 from models.events import log
@@ -161,6 +161,8 @@ async def _end_account(session: AsyncSession, home: Home, member: Member, now: d
     member.totp_secret = member.totp_at = member.totp_step = None
     for table in (Login, Passkey, RecoveryCode, Recovery, Look):
         await session.execute(delete(table).where(table.member_id == member.id))
+    await notices.forget(session, member.id)
+    await mails.forget(session, member.id)
     await session.execute(
         update(Membership)
         .where(Membership.member_id == member.id, Membership.until.is_(None))

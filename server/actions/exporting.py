@@ -10,10 +10,11 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import accounts, ledger
+from models import accounts, ledger, notices
 from models.decisions import Confirmation, Decision, Draft, Position, Seat
 from models.events import Event
 from models.ledger import Scope
+from models.mails import Mailbox
 from models.people import Actor, Circle, Invitation, Login, Member, Membership
 from models.posts import Post
 from models.remarks import Remark
@@ -28,6 +29,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "kept here in a form that anybody can read",
     "what others in your circles said, wrote or confirmed": "it is theirs",
     "ballots and their reasons": "they belong to your circles; each decision's page has them, and offers all its records as a file",
+    "the secret address of your feed and calendar": "only a digest of it is kept here",
     "failed attempts to log in": "only a digest is kept, for a day at most, which names nobody",
     "what other servers hold": "we have no copy of what they copied",
     "copies of the database that the operator made": "ask whoever runs this instance how long they are kept",
@@ -64,6 +66,8 @@ async def everything(session: AsyncSession, home: Home, viewer: Viewer, now: dat
             }
             for row in await accounts.recoveries_since(session, member.id, datetime(2000, 1, 1, tzinfo=UTC))
         ],
+        "e-mail": await _mailbox(session, member.id),
+        **await _told(session, member.id),
         "posts made under your mandates": await _posts(session, viewer),
         "left out": [{"what": what, "why": why} for what, why in LEFT_OUT.items()],
     }
@@ -230,6 +234,39 @@ async def _invitations(session: AsyncSession, member_id: int) -> list[Json]:
     return [
         {"made": _stamp(r.created_at), "until": _stamp(r.expires_at), "uses left": r.uses_left} for r in rows
     ]
+
+
+async def _told(session: AsyncSession, member_id: int) -> Json:
+    rows = await notices.notices_page(session, member_id, None, 10_000)
+    return {
+        "notices": [
+            {
+                "kind": row.kind,
+                "decision": scope.name if scope else None,
+                "at": _stamp(row.at),
+                "read": _stamp(row.read_at),
+            }
+            for row, scope in rows
+        ],
+        "decisions of which you are told nothing": [
+            scope.name for scope in await notices.muted(session, member_id)
+        ],
+    }
+
+
+async def _mailbox(session: AsyncSession, member_id: int) -> Json | None:
+    row = await session.get(Mailbox, member_id)
+    if row is None:
+        return None
+    return {
+        "address": row.address,
+        "confirmed": _stamp(row.confirmed_at),
+        "asked to confirm": row.pending,
+        "digest": row.digest,
+        "hour": row.hour,
+        "weekday": row.weekday,
+        "at once": row.at_once,
+    }
 
 
 async def _posts(session: AsyncSession, viewer: Viewer) -> list[Json]:

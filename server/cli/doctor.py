@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models import mails
 from models.base import open_database
 from models.decisions import Decision
 from models.ledger import RecordRow, Scope
@@ -14,7 +15,7 @@ from models.migrations import check
 from models.queues import Delivery, InboxItem
 from server.actions.hearing import derived, verified_or_none
 from server.clock import FileClock, SystemClock
-from server.settings import read_settings
+from server.settings import Settings, read_settings
 from server.workers import retention
 
 
@@ -38,6 +39,7 @@ async def _examine(*, rebuild: bool) -> int:
         await check(database.engine)
         async with database.READ() as session:
             await _queues(session)
+            await _mail(session, settings)
             await _sizes(session, now)
         if not rebuild:
             return 0
@@ -65,6 +67,15 @@ async def _queues(session: AsyncSession) -> None:
     waiting = await session.scalar(select(func.count()).where(Delivery.dead_at.is_(None)))
     dead = await session.scalar(select(func.count()).where(Delivery.dead_at.is_not(None)))
     print(f"{inbox} activities wait for their handler; {waiting} deliveries wait; {dead} were given up.")
+
+
+async def _mail(session: AsyncSession, settings: Settings) -> None:
+    """Does e-mail wait, and could it be sent at all?"""
+    waiting, dead, oldest = await mails.counts(session)
+    since = f" (the oldest since {oldest:%Y-%m-%d %H:%M} UTC)" if oldest else ""
+    print(f"{waiting} mails wait{since}; {dead} were given up.")
+    if settings.smtp is None:
+        print("No e-mail is sent: JURA_SMTP is not set.")
 
 
 async def _sizes(session: AsyncSession, now: datetime) -> None:

@@ -30,11 +30,13 @@ from server.web import (
     instance,
     joining,
     listing,
+    mail,
     me,
     media,
     mentions,
     mine,
     moderation,
+    notices,
     passkeys,
     posting,
     posts,
@@ -46,6 +48,7 @@ from server.web import (
     room_acts,
     rooms,
     source,
+    subscriptions,
     timeline,
 )
 from server.web.accounts import for_members, taking
@@ -87,6 +90,7 @@ def add_routes(app: web.Application) -> None:
             *_of_doors(),
             *_of_people(),
             *_of_accounts(),
+            *_of_notices(),
             *_of_feeds(),
             *_of_decisions(),
             *moderation.routes(),
@@ -186,6 +190,39 @@ def _of_accounts() -> list[web.RouteDef]:
         web.post("/me/export", taking(departing.export)),
         web.get("/me/leave", for_members(departing.leave_page)),
         web.post("/me/leave", taking(departing.leave)),
+    ]
+
+
+def _of_notices() -> list[web.RouteDef]:
+    """The addresses of notices, e-mail, feeds for readers and calendars."""
+    muting = "/notices/{act:mute|unmute}/{name:[0-9a-f]{64}}"
+    off = "/mail/off/{number:[0-9]{1,9}}/{mark:[0-9a-f]{64}}"
+    own = "/private/{token:[A-Za-z0-9_-]{20,64}}"
+    confirming = "/me/mail/confirm/{token:[A-Za-z0-9_-]{20,64}}"
+    return [
+        web.get("/notices", for_members(notices.notices_page)),
+        web.post("/notices/read", taking(notices.read_all)),
+        web.post("/notices/{number:[0-9]{1,15}}/read", taking(notices.read)),
+        web.post(muting, taking(notices.mute)),
+        web.get("/notices/{rest:read|[0-9]{1,15}/read|(?:un)?mute/[0-9a-f]{64}}", notices.to_notices),
+        web.get("/me/mail", for_members(mail.mail_page)),
+        web.post("/me/mail/address", taking(mail.name_address)),
+        web.post("/me/mail/choices", taking(mail.choose)),
+        web.post("/me/mail/forget", taking(mail.forget)),
+        web.get("/me/mail/{act:address|choices|forget}", _to("/me/mail")),
+        web.get(confirming, for_members(mail.confirm_page)),
+        web.post(confirming, taking(mail.confirm)),
+        web.get(off, mail.off_page),
+        web.post(off, mail.turn_off),
+        web.get("/me/feeds", for_members(subscriptions.feeds_page)),
+        web.post("/me/feeds/make", taking(subscriptions.make_address)),
+        web.post("/me/feeds/end", taking(subscriptions.end_address)),
+        web.get("/me/feeds/{act:make|end}", _to("/me/feeds")),
+        web.get("/decisions.atom", subscriptions.decisions_feed),
+        web.get("/posts.atom", subscriptions.posts_feed),
+        web.get("/closings.ics", subscriptions.closings),
+        web.get(f"{own}/decisions.atom", subscriptions.own_decisions),
+        web.get(f"{own}/closings.ics", subscriptions.own_closings),
     ]
 
 

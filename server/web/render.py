@@ -42,6 +42,7 @@ class Frame:
     may_moderate: bool
     may_operate: bool
     hue: str
+    unread: int
     mark: str
     now: datetime
     assets: dict[str, str]
@@ -62,6 +63,7 @@ def frame_of(visit: Visit) -> Frame:
         may_moderate=viewer.is_member and viewer.may("moderate"),
         may_operate=viewer.is_member and viewer.may("operate"),
         hue=visit.hue,
+        unread=visit.unread,
         mark=mark_for(request) if viewer.is_member else "",
         now=visit.now,
         assets=request.app[ASSETS],
@@ -83,6 +85,7 @@ def bare_frame(request: web.Request) -> Frame:
         may_moderate=False,
         may_operate=False,
         hue="",
+        unread=0,
         mark="",
         now=request.app[CLOCK].now(),
         assets=request.app[ASSETS],

@@ -16,6 +16,7 @@ from typing import Final
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.notices import unread_count
 from models.people import Actor
 from server.actions.accounts import note_act
 from server.actions.describing import hue_of
@@ -38,6 +39,7 @@ class Visit:
     viewer: Viewer
     collective: Actor
     hue: str = ""
+    unread: int = 0  # notices of whoever looks
 
     @property
     def now(self) -> datetime:
@@ -73,7 +75,9 @@ async def _visit(request: web.Request, session: AsyncSession) -> Visit:
     collective, _ = await us(session)
     viewer = await viewer_of(session, login_token(request), request.app[CLOCK].now())
     read_in(viewer.member.zone if viewer.member else None)
-    return Visit(request, session, viewer, collective, await hue_of(session))
+    member = viewer.member if viewer.is_member else None
+    unread = await unread_count(session, member.id) if member else 0
+    return Visit(request, session, viewer, collective, await hue_of(session), unread)
 
 
 def cookie_name(request: web.Request) -> str:

@@ -16,6 +16,8 @@ from server.workers.decisions import decisions_due
 from server.workers.delivery import deliveries_due
 from server.workers.feeds import feeds_due
 from server.workers.inbox import inbox_due
+from server.workers.mail import mail_due
+from server.workers.notices import notices_due
 from server.workers.pulses import pulses_due
 from server.workers.repair import repairs_due
 from server.workers.retention import pruning_due
@@ -29,6 +31,8 @@ PASSES: dict[str, Pass] = {
     "feeds": feeds_due,
     "delivery": deliveries_due,
     "repair": repairs_due,
+    "notices": notices_due,
+    "mail": mail_due,
     "pruning": pruning_due,
 }
 

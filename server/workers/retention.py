@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import JoinRequest, Recovery, Spent
 from models.events import Event
+from models.mails import Mail
+from models.notices import Happened, Notice
 from models.peers import Tombstone
 from models.people import Login, LoginFailure
 from models.queues import Delivery, Destination, InboxItem
@@ -102,6 +104,10 @@ KEPT: Final = (
     Kept("failed attempts", LoginFailure, LoginFailure.id, LoginFailure.until, NO_TIME, true()),
     Kept("challenges used", Spent, Spent.digest, Spent.until, NO_TIME, true()),
     Kept("recovery links", Recovery, Recovery.id, Recovery.created_at, 365 * DAY, true()),
+    Kept("mails given up", Mail, Mail.id, Mail.dead_at, 30 * DAY, Mail.dead_at.is_not(None)),
+    Kept("notices", Notice, Notice.id, Notice.at, 180 * DAY, true()),
+    # Later than what is told of is looked for, and later than any decision is likely to run.
+    Kept("what members were told of", Happened, Happened.key, Happened.at, 3 * 365 * DAY, true()),
 )
 
 

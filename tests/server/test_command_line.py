@@ -24,6 +24,7 @@ from PIL import Image
 from models.base import open_database
 from models.migrations import migrate
 from server.__main__ import COMMANDS, main
+from server.settings import read_settings
 from tests import postgres
 from tests.federation.harness import Federation, free_port
 from tests.federation.meetings import Meetings
@@ -207,6 +208,9 @@ def test_a_database_from_a_newer_version_is_left_alone(
         ("JURA_POLL", "often", "JURA_POLL must be a number"),
         ("JURA_CLOCK", "clock", "JURA_CLOCK is for development"),
         ("JURA_NAMES", "fed.test=127.0.0.1:8443", "JURA_NAMES is for development"),
+        ("JURA_SMTP", "mail.north.example", "JURA_SMTP must look like"),
+        ("JURA_SMTP", "smtp://north.example:99999", "JURA_SMTP must look like"),
+        ("JURA_SMTP", "smtp://north.example", "JURA_MAIL_FROM must be an address"),
     ],
 )
 def test_a_wrong_setting_is_named(
@@ -215,6 +219,27 @@ def test_a_wrong_setting_is_named(
     monkeypatch.setenv("JURA_SECRET", SECRET)
     monkeypatch.setenv(name, value)
     assert says in refused(capsys, "serve")
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port", "is_tls", "start_tls"),
+    [
+        ("smtp://ana:b%40c@mail.north.example", "mail.north.example", 587, False, True),
+        ("smtp://mail.north.example:25", "mail.north.example", 25, False, None),
+        ("smtp://ana:b%40c@localhost:25", "localhost", 25, False, False),
+        ("smtps://ana:b%40c@mail.north.example", "mail.north.example", 465, True, False),
+    ],
+)
+def test_a_password_goes_to_the_mail_server_encrypted_or_not_at_all(
+    address: str, host: str, port: int, is_tls: bool, start_tls: bool | None
+) -> None:
+    env = {"JURA_URL": "https://oak.example", "JURA_SECRET": SECRET, "JURA_SMTP": address}
+    smtp = read_settings({**env, "JURA_MAIL_FROM": "oak@oak.example"}).smtp
+    assert smtp is not None
+    assert (smtp.host, smtp.port, smtp.is_tls, smtp.start_tls) == (host, port, is_tls, start_tls)
+    assert (smtp.username, smtp.password) == (("ana", "b@c") if "@" in address else ("", ""))
+    assert "b@c" not in repr(smtp)
+    assert read_settings(env | {"JURA_SMTP": ""}).smtp is None
 
 
 def test_a_clock_that_shows_nothing_is_said_before_anything_starts(
@@ -392,6 +417,7 @@ def test_the_doctor_finds_nothing_where_nothing_is_wrong(decided: tuple[sqlite3.
     code, said = doctor()
     waiting = "0 activities wait for their handler; 0 deliveries wait; 0 were given up."
     assert (code, said.splitlines()[0]) == (0, waiting)
+    assert "0 mails wait; 0 were given up.\nNo e-mail is sent: JURA_SMTP is not set." in said
     code, said = doctor("--rebuild")
     assert (code, said.splitlines()[-1]) == (0, "All derived rows equal their records.")
 

@@ -798,12 +798,113 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('uploads', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_uploads_post_id'), ['post_id'], unique=False)
+    op.create_table('happenings',
+    sa.Column('key', sa.String(length=160), nullable=False),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_happenings'))
+    )
+    op.create_table('mailboxes',
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('address', sa.Text(), nullable=True),
+    sa.Column('confirmed_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('pending', sa.Text(), nullable=True),
+    sa.Column('pending_hash', sa.String(length=64), nullable=True),
+    sa.Column('pending_until', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('asked', sa.Integer(), nullable=False),
+    sa.Column('asked_since', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('digest', sa.String(length=8), nullable=False),
+    sa.Column('hour', sa.Integer(), nullable=False),
+    sa.Column('weekday', sa.Integer(), nullable=False),
+    sa.Column('at_once', sa.JSON(), nullable=False),
+    sa.Column('digest_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('refused_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_mailboxes_member_id')),
+    sa.PrimaryKeyConstraint('member_id', name=op.f('pk_mailboxes')),
+    sa.UniqueConstraint('pending_hash', name=op.f('uq_mailboxes_pending_hash'))
+    )
+    with op.batch_alter_table('mailboxes', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_mailboxes_digest_at'), ['digest_at'], unique=False)
 
+    op.create_table('mails',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('address', sa.Text(), nullable=False),
+    sa.Column('message_id', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('html', sa.Text(), nullable=False),
+    sa.Column('stop', sa.Text(), nullable=True),
+    sa.Column('made_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('until', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('due_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('lease_until', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('dead_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_mails_member_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_mails')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('mails', schema=None) as batch_op:
+        batch_op.create_index('ix_mails_due', ['dead_at', 'due_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_mails_member_id'), ['member_id'], unique=False)
+
+    op.create_table('mutes',
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('scope_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_mutes_member_id')),
+    sa.ForeignKeyConstraint(['scope_id'], ['scopes.id'], name=op.f('fk_mutes_scope_id')),
+    sa.PrimaryKeyConstraint('member_id', 'scope_id', name=op.f('pk_mutes'))
+    )
+    op.create_table('notices',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('key', sa.String(length=160), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('scope_id', sa.Integer(), nullable=True),
+    sa.Column('until', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('read_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('mailed_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_notices_member_id')),
+    sa.ForeignKeyConstraint(['scope_id'], ['scopes.id'], name=op.f('fk_notices_scope_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_notices')),
+    sa.UniqueConstraint('member_id', 'key', name=op.f('uq_notices_member_id_key')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('notices', schema=None) as batch_op:
+        batch_op.create_index('ix_notices_unread', ['member_id', 'read_at'], unique=False)
+
+    op.create_table('secret_addresses',
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('made_at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_secret_addresses_member_id')),
+    sa.PrimaryKeyConstraint('member_id', name=op.f('pk_secret_addresses')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_secret_addresses_token_hash'))
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table('secret_addresses')
+    with op.batch_alter_table('notices', schema=None) as batch_op:
+        batch_op.drop_index('ix_notices_unread')
+
+    op.drop_table('notices')
+    op.drop_table('mutes')
+    with op.batch_alter_table('mails', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_mails_member_id'))
+        batch_op.drop_index('ix_mails_due')
+
+    op.drop_table('mails')
+    with op.batch_alter_table('mailboxes', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_mailboxes_digest_at'))
+
+    op.drop_table('mailboxes')
+    op.drop_table('happenings')
     with op.batch_alter_table('uploads', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_uploads_post_id'))
 

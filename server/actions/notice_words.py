@@ -1,0 +1,110 @@
+"""What notices say, on pages and in e-mail, and how an e-mail is put together: plain text and the same as simple HTML.
+
+E-mail passes through others' hands. The question of a decision that is not public never stands in one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+DECISION: Final = "/decisions/{name}"
+ROOM: Final = "/decisions/{name}/circle"
+MOST_LINES: Final = 50
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sentence, and where to go; `{name}` is that of the decision."""
+
+    words: str
+    path: str
+    subject: str = ""  # of a mail that is sent at once
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "seat": Kind("Your circle takes part in a decision.", DECISION),
+    "offer": Kind(
+        "Your collective is invited to decide together, and has not answered.", "/decisions/{name}/answer"
+    ),
+    "draft": Kind("A draft of your circle’s ballot waits for confirmations.", ROOM),
+    "closing": Kind(
+        "The voting closes soon, and your circle has published no ballot.",
+        ROOM,
+        "Your circle’s ballot is due",
+    ),
+    "ballot": Kind("Your circle’s ballot is published.", DECISION),
+    "objection": Kind("A circle objects.", DECISION, "A circle objects"),
+    "provisional": Kind("The ballots are counted. The result is provisional.", DECISION),
+    "result": Kind("The decision is over, and its result stands.", DECISION),
+    "ended": Kind("The decision ended without a result.", DECISION),
+    "recall": Kind("A mandate of yours was recalled.", "/me", "A mandate of yours was recalled"),
+    "mandate-over": Kind("A mandate of yours has ended.", "/me"),
+    "asked": Kind("Somebody asks to join.", "/people/requests"),
+    "recovery": Kind("Somebody made a link to log in as you.", "/me"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One notice in an e-mail. `about` is the question, where everybody may read it; `when` says until when there is time."""
+
+    words: str
+    about: str
+    when: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """An e-mail as it is read."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def confirming(name: str, link: str) -> Written:
+    """The mail that shows that an address is its member's."""
+    intro = [
+        f"Somebody asked {name} to send e-mail to this address.",
+        "If that was you, open the link within a day, while you are logged in:",
+    ]
+    outro = ["If it was not you, do nothing. You then get no more e-mail from us."]
+    return _written(f"Confirm your e-mail address for {name}", intro, [Line("", "", "", link)], outro)
+
+
+def telling(name: str, subject: str, lines: Sequence[Line], settings: str, stop: str) -> Written:
+    """A mail with one or more notices."""
+    shown, rest = lines[:MOST_LINES], len(lines) - MOST_LINES
+    more = [f"There is more than this mail tells ({rest}); your notices have it all."] if rest > 0 else []
+    outro = [*more, f"Choose what you get by e-mail: {settings}", f"Get no more e-mail: {stop}"]
+    return _written(f"{subject} ({name})", [], shown, outro)
+
+
+def _written(subject: str, intro: Sequence[str], lines: Sequence[Line], outro: Sequence[str]) -> Written:
+    blocks = [[part for part in (one.words, one.about, one.when, one.link) if part] for one in lines]
+    text = [*intro, *("\n".join(block) for block in blocks), "-- \n" + "\n".join(outro)]
+    html = [Markup("<p>{}</p>").format(part) for part in intro]
+    html += [_html(one) for one in lines]
+    html += [Markup("<hr>"), *(Markup("<p><small>{}</small></p>").format(part) for part in outro)]
+    page = Markup(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>{}</title><body>{}</body></html>'
+    )
+    return Written(
+        _one_line(subject), "\n\n".join(text) + "\n", page.format(subject, Markup("\n").join(html))
+    )
+
+
+def _html(line: Line) -> Markup:
+    parts = [Markup("{}").format(part) for part in (line.words, line.when) if part]
+    if line.about:
+        parts.insert(1, Markup("<q>{}</q>").format(line.about))
+    parts.append(Markup('<a href="{0}">{0}</a>').format(line.link))
+    return Markup("<p>{}</p>").format(Markup("<br>").join(parts))
+
+
+def _one_line(text: str) -> str:
+    """A subject: no line ends, and not too long."""
+    return " ".join(text.split())[:200]
