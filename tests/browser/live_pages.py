@@ -18,8 +18,11 @@ from server.cli.stage import Instance
 from tests.browser.chromium import Window, chromium, window
 from tests.browser.world import TOKEN, lived_in, said_and_kept, three
 
+LEADS = """() => [...document.querySelectorAll('a[href]')].map(one => one.getAttribute('href')).concat(
+    [...document.querySelectorAll('form[action]')].map(one => one.getAttribute('action')))"""
 EACH = 1  # addresses of one kind that each role looks at, beside those below; of decisions, one per state
 OF_DECISIONS = 3
+WITH_STATES = ("/decisions/{name}", "/decisions/{name}/circle")
 ROLES = {"visitor": "", "member": "bo", "holder": "ana"}
 BY_LINK_ONLY = (
     f"/join/{TOKEN}",
@@ -73,9 +76,9 @@ async def walk(
     while waiting:
         path = waiting.popleft()
         kind = await kind_of(instance.app, path.partition("?")[0])
-        bare = kind + "?" * ("?" in path)
+        bare = kind.replace("{act}", path.rpartition("/")[2]) + "?" * ("?" in path)
         if kind in FILES or (
-            path not in BY_LINK_ONLY and many[bare] >= (OF_DECISIONS if kind == "/decisions/{name}" else EACH)
+            path not in BY_LINK_ONLY and many[bare] >= (OF_DECISIONS if kind in WITH_STATES else EACH)
         ):
             continue
         many[bare] += 1
@@ -90,10 +93,7 @@ async def walk(
         await seen.look(response, re.sub(r"\W+", "-", kind or path).strip("-") + f"-{many[bare]}")
         if not on:
             continue
-        hrefs = await seen.page.eval_on_selector_all(
-            "a[href]", "all => all.map(one => one.getAttribute('href'))"
-        )
-        for href in hrefs:
+        for href in await seen.page.evaluate(LEADS):
             url = urljoin(response.url, href).partition("#")[0]
             found = url.removeprefix(instance.url)
             if url.startswith(instance.url + "/") and found not in known:
@@ -114,11 +114,15 @@ async def test_every_page_owes_its_readers_nothing(tmp_path: Path) -> None:
     survey = Survey()
     async with three(tmp_path) as stage, chromium() as browser:
         names = await lived_in(stage)
-        await said_and_kept(stage, names[0])
+        await said_and_kept(stage, names[0], names[1])
         oak, elm = stage.instances["oak"], stage.instances["elm"]
         flat = sorted(kind for kind in table(oak.app) if "{" not in kind)
         decisions = [f"/decisions/{name}" for name in reversed(names)]
-        acts = [f"{one}/{act}" for one in decisions for act in ("object", "leave", "ratify", "propose")]
+        acts = [
+            f"{one}/{act}"
+            for one in decisions
+            for act in ("circle/drafts", "object", "leave", "ratify", "propose")
+        ]
         await survey_of(browser, oak, [*flat, *decisions, *acts, *BY_LINK_ONLY], survey)
         async with window(browser, elm, "eli", "elm") as seen:
             await walk(seen, elm, [f"{decisions[0]}/answer"], survey, on=False)

@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from models import ledger
 from models.accounts import JoinRequest, Passkey, Recovery
 from models.base import Base
 from models.people import Invitation, Member, member_by_login
 from models.posts import Post
+from models.remarks import Remark
 from models.reports import Report
 from models.talk import Quote, Reply
 from server.actions import appearing, feeds, people, speaking
@@ -67,7 +70,7 @@ async def lived_in(stage: Stage) -> list[str]:
     return names
 
 
-async def said_and_kept(stage: Stage, scope: str) -> None:
+async def said_and_kept(stage: Stage, scope: str, running: str) -> None:
     """At oak: a post, a feed, a profile; words from outside; somebody who asks to join; links, a passkey, a report."""
     app, now = stage.instances["oak"].app, stage.clock.now()
     home = app[HOME]
@@ -79,10 +82,17 @@ async def said_and_kept(stage: Stage, scope: str) -> None:
         await speaking.speak(session, home, viewer, words, now)
         await feeds.make(session, home, viewer, "bikes", "Bikes together", make_key_pair(), now)
         await appearing.appear(session, home, viewer, "ana", make_key_pair(), now)
+        session.add(await _remark(session, ana, running, now))
         post = await session.scalar(select(Post).where(Post.scope == scope).limit(1))
         assert post is not None
         session.add_all(_rows(ana, post, scope, now))
     await stage.settle()
+
+
+async def _remark(session: AsyncSession, ana: Member, running: str, now: datetime) -> Remark:
+    scope = await ledger.scope_named(session, running)
+    assert scope is not None
+    return Remark(scope_id=scope.id, member_id=ana.id, form="f", words="Where would it stand?", at=now)
 
 
 def _rows(ana: Member, post: Post, scope: str, now: datetime) -> list[Base]:
