@@ -25,6 +25,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 MOST_BYTES = 50_000
 PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
 WIDTHS = (320, 390, 1280)
 RUN = """options => axe.run(document, options).then(found => found.violations.map(
     one => one.id + ': ' + one.nodes.map(node => node.target.join(' ') + ' ' + (node.any[0]?.message ?? '')).join(' | ')))"""
@@ -128,7 +129,9 @@ class Window:
     async def _shot(self, name: str) -> None:
         folder = SHOTS / self.role
         folder.mkdir(parents=True, exist_ok=True)
+        await self.page.set_viewport_size(DESK)
         await self.page.screenshot(path=folder / f"{name}-desk-dark.png", scale="css")
+        await self.page.set_viewport_size(PHONE)
         await self.page.emulate_media(color_scheme="light")
         await self.page.screenshot(path=folder / f"{name}-phone.png", full_page=True, scale="css")
 
