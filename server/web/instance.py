@@ -52,7 +52,7 @@ class SettingsPage:
 def hues() -> Sequence[Hue]:
     """What there is to choose from, the usual colour first."""
     named = [Hue(name, name.capitalize(), *accents(degrees)) for name, degrees in HUES.items()]
-    return [Hue("", "The usual green", *USUAL), *named]
+    return [Hue("", "Usual green", *USUAL), *named]
 
 
 def _mandate(visit: Visit) -> MandateRow:
