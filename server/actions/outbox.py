@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import codec
+from activitypub.signatures import authority
 from models import follows, ledger, queues
 from models.ledger import Scope
 from models.people import Actor
@@ -55,7 +55,7 @@ async def publish_all(
     ]
     numbers = {row.uri: row.id for row in await session.execute(PUBLISH, rows)} if rows else {}
     for actor, activity, inboxes in said:
-        targets = {(urlsplit(inbox).netloc, inbox) for inbox in inboxes}
+        targets = {(authority(inbox), inbox) for inbox in inboxes}
         await queues.enqueue(session, numbers[activity["id"]], actor.id, targets, now)
         if actor.kind == "collective" and activity["type"] in feed_items.NOTED:
             await feed_items.noted(

@@ -1,11 +1,11 @@
 """Somebody elsewhere wants nothing to do with an actor of ours, or is gone altogether."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activitypub.signatures import authority
 from models.events import log
 from models.feeds import Following
 from models.people import Actor
@@ -42,7 +42,7 @@ async def _drop_deliveries(session: AsyncSession, other: Actor, signer_id: int |
     same = (Actor.authority == other.authority, Actor.inbox == other.inbox, Actor.uri != other.uri)
     if await session.scalar(select(func.count()).select_from(Actor).where(*same)):
         return
-    theirs = (Delivery.host == urlsplit(other.inbox).netloc, Delivery.inbox == other.inbox)
+    theirs = (Delivery.host == authority(other.inbox), Delivery.inbox == other.inbox)
     waiting = delete(Delivery).where(*theirs, Delivery.dead_at.is_(None))
     if signer_id is not None:
         waiting = waiting.where(Delivery.signer_id == signer_id)

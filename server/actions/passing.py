@@ -4,13 +4,13 @@ took back. All from rows, in the caller's transaction: who is killed in between 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import codec
+from activitypub.signatures import authority
 from models import feeds, follows, people, posts
 from models.choices import choice
 from models.events import log
@@ -56,10 +56,10 @@ async def _wanted(
     session: AsyncSession, home: Home, items: Sequence[FeedItem], now: datetime
 ) -> list[FeedItem]:
     """Without those of servers that are blocked or limited by now: these are never passed on."""
-    servers = {urlsplit(item.author).netloc for item in items} - {home.authority}
+    servers = {authority(item.author) for item in items} - {home.authority}
     unwanted = await kept_apart(session, servers)
     for item in items:
-        if urlsplit(item.author).netloc in unwanted:
+        if authority(item.author) in unwanted:
             item.gone_at = now
     return [item for item in items if item.gone_at is None]
 

@@ -275,6 +275,20 @@ async def test_words_from_below_a_limited_name_are_in_no_collection(world: World
     assert page["orderedItems"] == [said[1]["id"]]
 
 
+@pytest.mark.parametrize("spelt", ["MASTO.test", "masto.test:80"])
+async def test_a_host_is_the_same_however_its_inbox_spells_it(
+    world: World, masto: Stranger, spelt: str
+) -> None:
+    await say(world, f"http://{spelt}/inbox", "http://masto.test/other")
+    assert await world.count(Delivery, Delivery.host == "masto.test") == 2
+    await decide(world, "block", "masto.test")
+    assert await world.count(Delivery) == 0
+    await say(world, f"http://{spelt}/inbox", "http://masto.test/inbox", "http://masto.test/other")
+    await deliveries_due(world.of().app)
+    assert await world.count(Delivery) == 0
+    assert masto.asked == []
+
+
 async def test_the_list_cuts_off_a_host_and_not_the_listed_one_below_it(world: World) -> None:
     below, host = (
         (await world.stranger("a.masto")).person("ana"),
