@@ -10,6 +10,7 @@ from activitypub import quotes
 from models import people
 from models.base import insert_once
 from models.events import log
+from models.peers import Tombstone
 from models.people import Actor
 from models.posts import Post, post_by_uri
 from models.rules.refusals import NotFound
@@ -52,11 +53,14 @@ async def answer(
 async def _stamped(
     session: AsyncSession, home: Home, author: Actor, post: Post, quoting: str, now: datetime
 ) -> str | None:
-    """The address of the stamp, the same each time; None if it was taken back, or too many were asked for."""
+    """The address of the stamp, the same each time; None if it was taken back, too many were asked for, or the post that would
+    quote was deleted before."""
     uri = translate_quotes.stamp_uri(home, quoting, author.uri, post.uri)
     known = await session.scalar(select(Quote).where(Quote.uri == uri))
     if known is not None:
         return uri if known.revoked_at is None else None
+    if await session.scalar(select(Tombstone.owner).where(Tombstone.uri == quoting)) == author.uri:
+        return None
     lately = (Quote.author == author.uri, Quote.at > now - HOUR)
     if (await session.scalar(select(func.count()).where(*lately)) or 0) >= PER_HOUR:
         return None

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from activitypub.content import is_blank, sanitise
 from activitypub.foreign import is_web
+from activitypub.signatures import authority
 from models import people, talk
 from models.ledger import Scope
 from models.peers import limited_among, shut_out
@@ -103,7 +104,9 @@ async def outside_of(visit: Visit, scope: Scope) -> Outside:
     quotes = await talk.quotes_of(visit.session, ids, QUOTES_SHOWN) if ids else ()
     named = {one.author for one in replies} | {one.author for one in quotes}
     authors = await people.actors_by_uri(visit.session, named)
-    limits = await limits_of(visit, {one.authority for one in replies})
+    hosts = {one.uri: authority(one.author) for one in quotes}
+    limits = await limits_of(visit, {*hosts.values(), *(one.authority for one in replies)})
+    seen = [one for one in quotes if moderates or hosts[one.uri] not in limits]
     shown = [one for one in replies[-SHOWN:] if limits.get(one.authority) != "blocked"]
     speaks = visit.viewer.may("speak") and scope.visibility == "public"
     voices = [voice_of(one, authors.get(one.author), limits, path if moderates else "") for one in shown]
@@ -116,7 +119,7 @@ async def outside_of(visit: Visit, scope: Scope) -> Outside:
             for voice, row in zip(voices, shown, strict=True)
         ],
         reactions=_reactions(await talk.reactions_to(visit.session, ids) if ids else {}),
-        quotes=[_quoting(one, authors.get(one.author), path if moderates else "") for one in quotes],
+        quotes=[_quoting(one, authors.get(one.author), path if moderates else "") for one in seen],
         more=len(replies) > SHOWN,
     )
 

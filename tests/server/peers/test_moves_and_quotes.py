@@ -136,6 +136,15 @@ async def test_a_stamp_is_void_once_either_post_is_deleted(world: World, masto: 
         assert (await world.get(stamp))[0] == 404
 
 
+async def test_a_post_that_was_deleted_before_it_asked_gets_no_stamp(world: World, masto: Stranger) -> None:
+    ana, post = masto.person("ana"), await ours(world)
+    quoting = note(ana, quote=post)
+    await world.tell(ana, ana.activity("Like", object=post))  # else nobody here knows who deletes something
+    await world.tell(ana, ana.activity("Delete", object=quoting["id"]))
+    assert await world.tell(ana, quote_request(ana, post, quoting)) == "refused"
+    assert await world.count(Quote) == 0
+
+
 async def test_stamps_for_one_author_are_bounded(world: World, masto: Stranger, monkeypatch: Any) -> None:
     monkeypatch.setattr("server.actions.quoting.PER_HOUR", 1)
     ana, post = masto.person("ana"), await ours(world)

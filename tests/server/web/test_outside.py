@@ -10,9 +10,9 @@ from models.peers import Peer
 from models.people import Actor
 from models.posts import Post
 from models.talk import Quote, Reaction, Reply
-from server.actions import pulse
+from server.actions import peers, pulse
 from server.actions.pulse import Vote
-from server.keys import CLOCK, DATABASE
+from server.keys import CLOCK, DATABASE, HOME
 from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
 from tests.server.web.conftest import Enter
@@ -128,6 +128,10 @@ async def test_the_pulse_likes_and_quotes_are_counted_apart_with_their_servers_a
         assert f"{options[0]}: 3 of 3" in page.text
         assert "got 2 likes and 1 boost" in page.text
         assert page.links()["@ana@masto.test"]
+        for act, is_seen in (("block", False), ("limit", False), ("forget", True)):
+            async with app[DATABASE].ACT.begin() as session:
+                await peers.decide(session, app[HOME], None, act, "masto.test", "Spam.", now)
+            assert ("Quoted by" in (await browser.get(path_of(fed))).text) == is_seen
         member = await enter(fed, "oak", "ana")
         revoke = (await member.get(path_of(fed))).links()["take back the consent to @ana@masto.test"]
         form = await member.get(revoke)
