@@ -178,6 +178,13 @@ class Membership(Base):
     until: Mapped[datetime | None]
 
 
+async def take_turns(session: AsyncSession, uri: str) -> None:
+    """On PostgreSQL nobody else gets further than here with this actor until the transaction ends. (SQLite lets one in after
+    the other anyway.)"""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(select(Actor.id).where(Actor.uri == uri).with_for_update(key_share=True))
+
+
 async def actor_by_uri(session: AsyncSession, uri: str) -> Actor | None:
     return await session.scalar(select(Actor).where(Actor.uri == uri))
 

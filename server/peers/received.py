@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activitypub.codec import Activity
 from activitypub.errors import Forbidden
 from activitypub.origin import same_origin
+from models import people
 from models.people import Actor
 from server.home import Home
 
@@ -91,9 +92,14 @@ async def act_on(
 
 
 def one_by_one(act: OnOne) -> On:
-    """Acts on each in turn: where little comes at once."""
+    """Acts on each in turn: where little comes at once. What one actor says is taken in one at a time, so that what was deleted
+    or undone meanwhile does not stay."""
 
     async def on_each(session: AsyncSession, home: Home, items: Checked, now: datetime) -> list[Word]:
-        return [await act(session, home, item, checked, now) for item, checked in items]
+        words = []
+        for item, checked in items:
+            await people.take_turns(session, item.signer.uri)
+            words.append(await act(session, home, item, checked, now))
+        return words
 
     return on_each

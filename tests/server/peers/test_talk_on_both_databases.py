@@ -1,12 +1,21 @@
 """A conversation with all that strangers can do to a post of ours, on each database."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activitypub import codec
 from models.follows import Follow
 from models.queues import Delivery
 from models.reports import Report
 from models.talk import Quote, Reaction
-from tests.server.peers.talk import create, note, ours, reactions, replies, vote, votes
+from server.keys import HOME
+from server.peers.handlers import HANDLERS
+from server.peers.received import Received, act_on
+from tests.server.peers.talk import actor, create, note, ours, reactions, replies, vote, votes
 from tests.server.peers.test_moves_and_quotes import followed, move, quote_request, we_follow
 from tests.server.peers.world import World
 
@@ -59,3 +68,31 @@ async def test_everything_that_is_said_and_taken_back(database_url: str, tmp_pat
             (True, False),
         ]
         assert [option for _, option in await votes(world)] == ["Agree", "Unsure"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_is_deleted_while_another_process_takes_it_in_does_not_stay(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with World("oak", folder=tmp_path, database=lambda _: database_url) as world:
+        ana, post = (await world.stranger("masto")).person("ana"), await ours(world)
+        await world.tell(ana, ana.activity("Like", object=post))
+        signer, app, now = await actor(world, ana.uri), world.of().app, world.clock.now()
+
+        async def handle(session: AsyncSession, activity: dict[str, Any]) -> None:
+            item = Received(codec.tidy(activity), signer, now)
+            check, act = HANDLERS[activity["type"]]
+            await act_on(session, app[HOME], [(act, item, await check(app, item))], now)
+
+        async def delete(uri: str) -> None:
+            async with world.database().ACT.begin() as session:
+                await handle(session, ana.activity("Delete", object=uri))
+
+        said = note(ana, post)
+        async with world.database().ACT.begin() as session:
+            await handle(session, create(ana, said))
+            deleting = asyncio.create_task(delete(said["id"]))
+            await asyncio.wait({deleting}, timeout=0.3)
+        await deleting
+        [row] = await replies(world)
+        assert (row.content, row.deleted_at) == ("", now)
