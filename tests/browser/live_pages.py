@@ -32,6 +32,8 @@ BY_LINK_ONLY = (
     "/moderate/reports/new",
     "/moderate/servers/far.example",
     "/moderate/servers/far.example/block",
+    f"/me/mail/confirm/{TOKEN}",
+    "/notices/read",
     "/nothing",
 )
 FILES = {  # no pages
@@ -40,6 +42,11 @@ FILES = {  # no pages
     "/moderate/blocklist.csv": "a file",
     "/decisions/{name}.json": "a file",
     "/media/{name}": "a picture",
+    "/decisions.atom": "a feed",
+    "/posts.atom": "a feed",
+    "/closings.ics": "a calendar",
+    "/private/{token}/decisions.atom": "a feed",
+    "/private/{token}/closings.ics": "a calendar",
 }
 
 
@@ -114,7 +121,7 @@ async def test_every_page_owes_its_readers_nothing(tmp_path: Path) -> None:
     survey = Survey()
     async with three(tmp_path) as stage, chromium() as browser:
         names = await lived_in(stage)
-        await said_and_kept(stage, names[0], names[1])
+        off = await said_and_kept(stage, names[0], names[1])
         oak, elm = stage.instances["oak"], stage.instances["elm"]
         flat = sorted(kind for kind in table(oak.app) if "{" not in kind)
         decisions = [f"/decisions/{name}" for name in reversed(names)]
@@ -123,7 +130,7 @@ async def test_every_page_owes_its_readers_nothing(tmp_path: Path) -> None:
             for one in decisions
             for act in ("circle/drafts", "object", "leave", "ratify", "propose")
         ]
-        await survey_of(browser, oak, [*flat, *decisions, *acts, *BY_LINK_ONLY], survey)
+        await survey_of(browser, oak, [*flat, *decisions, *acts, *BY_LINK_ONLY, off], survey)
         async with window(browser, elm, "eli", "elm") as seen:
             await walk(seen, elm, [f"{decisions[0]}/answer"], survey, on=False)
             survey.wrong += seen.wrong

@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import ledger
 from models.accounts import JoinRequest, Passkey, Recovery
 from models.base import Base
+from models.mails import Mailbox
 from models.people import Invitation, Member, member_by_login
 from models.posts import Post
 from models.remarks import Remark
 from models.reports import Report
 from models.talk import Quote, Reply
-from server.actions import appearing, feeds, people, speaking
+from server.actions import appearing, feeds, mailing, people, speaking
 from server.actions.founding import make_key_pair
 from server.cli.cast import ANSWER_TIME, COLLECTIVES, Play
 from server.cli.stage import Stage
@@ -26,6 +27,7 @@ from server.keys import DATABASE, HOME
 from server.translate_posts import Words
 
 TOKEN = "a-link-for-the-survey"  # of an invitation and of a recovery
+MAIL = "ana@oak.example"
 STRANGER = "https://far.example/users/zoe"
 
 
@@ -70,8 +72,9 @@ async def lived_in(stage: Stage) -> list[str]:
     return names
 
 
-async def said_and_kept(stage: Stage, scope: str, running: str) -> None:
-    """At oak: a post, a feed, a profile; words from outside; somebody who asks to join; links, a passkey, a report."""
+async def said_and_kept(stage: Stage, scope: str, running: str) -> str:
+    """At oak: a post, a feed, a profile; words from outside; somebody who asks to join; links, a passkey, a report, a mailbox.
+    Returns the address by which its mail is turned off."""
     app, now = stage.instances["oak"].app, stage.clock.now()
     home = app[HOME]
     async with app[DATABASE].ACT.begin() as session:
@@ -86,7 +89,10 @@ async def said_and_kept(stage: Stage, scope: str, running: str) -> None:
         post = await session.scalar(select(Post).where(Post.scope == scope).limit(1))
         assert post is not None
         session.add_all(_rows(ana, post, scope, now))
+        session.add(Mailbox(member_id=ana.id, address=MAIL, confirmed_at=now))
+        off = f"/mail/off/{ana.id}/{mailing.stop_mark(home, ana.id, MAIL)}"
     await stage.settle()
+    return off
 
 
 async def _remark(session: AsyncSession, ana: Member, running: str, now: datetime) -> Remark:
