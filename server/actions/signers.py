@@ -1,5 +1,6 @@
-"""Whose records a scope takes in at all: of the keys that its Offer and the Answers of its collectives name, and of each only so
-many. Anybody can make keys; nobody can make a participant's instance hold what they sign.
+"""Whose records a scope takes in at all: of the keys that its Offer and the Answers of its collectives name, of each only so many.
+Anybody can make keys; nobody can make a participant's instance hold much of what they sign. Some room there is for keys that are
+not named yet: a circle's record may overtake the Answer that names it.
 
 What such a key may sign, and what follows from it, is decided by the rules (`models.rules.standing`).
 """
@@ -19,7 +20,9 @@ from models.ledger import RecordRow, Scope, Signed
 from models.rules.records import Record
 
 MOST_BY_ONE_KEY: Final = 5_000
+MOST_UNNAMED: Final = 500  # by all keys that are not named, together
 NAMED: Final = "keys named in scopes"
+UNNAMED: Final = ""  # stands for all keys that are not named
 
 
 async def admitted(
@@ -33,15 +36,23 @@ async def admitted(
     counted; if a key is named later, its records come with the next repair."""
     everything = [one for _, signed in brought for one in signed]
     may = await _named(session, scope, everything)
-    keys = {one.record.by for one in everything} & may
-    room = await _room(session, scope, keys, held + len(everything))
+    keys = {one.record.by for one in everything}
+    room = await _room(session, scope, keys & may, held + len(everything))
+    if not keys <= may:
+        room[UNNAMED] = MOST_UNNAMED - await _unnamed(session, scope, may)
     found = []
     for carrier, signed in brought:
-        fit = [one for one in signed if one.record.by in may and _fits(room, one.record.by)]
+        fit = [one for one in signed if _fits(room, one.record.by if one.record.by in may else UNNAMED)]
         if passed := len(signed) - len(fit):
             log(session, "records passed over", now, actor=carrier, scope=scope.name, records=passed)
         found.append(fit)
     return found
+
+
+async def _unnamed(session: AsyncSession, scope: Scope, named: set[str]) -> int:
+    """How many records by other keys the scope holds."""
+    query = select(func.count()).where(RecordRow.scope_id == scope.id, RecordRow.by.not_in(named))
+    return await session.scalar(query) or 0
 
 
 def _fits(room: Counter[str], key: str) -> bool:

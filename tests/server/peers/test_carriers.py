@@ -408,22 +408,38 @@ async def test_records_stay_whatever_becomes_of_the_note_that_carried_them(
 # Whose records are taken in
 
 
-async def test_records_by_keys_that_nobody_named_are_passed_over_and_all_others_taken_in(
+async def test_what_overtakes_the_answer_that_names_its_signer_is_not_lost(
     world: World, joint: Joint
 ) -> None:
     elm = joint.convener
     await world.tell(elm, joint.offering())
-    thrown_away = [elm.server.person(f"key{number}") for number in range(3)]
+    option, texts = joint.option(elm.server.person("circle"))
+    assert await world.tell(elm, joint.adding(elm, option, texts=texts)) == "done"
+    assert await held(world, joint.name) == {"Offer", "Option"}
+
+
+async def test_of_keys_that_nobody_named_only_so_much_is_taken_in_and_of_all_others_everything(
+    world: World, joint: Joint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signers, "MOST_UNNAMED", 2)
+    elm = joint.convener
+    await world.tell(elm, joint.offering())
+    thrown_away = [elm.server.person(f"key{number}") for number in range(5)]
     garbage = [who.record("Leave", joint.name) for who in thrown_away]
     genuine = elm.record("Leave", joint.name)
     assert await world.tell(elm, joint.adding(elm, *garbage, genuine)) == "done"
-    assert await world.count(RecordRow, RecordRow.type == "Leave") == 1
-    [event] = await world.events("records passed over")
+    more = elm.server.person("another").record("Leave", joint.name)
+    assert await world.tell(elm, joint.adding(elm, more)) == "ignored"
+    assert await world.count(RecordRow, RecordRow.type == "Leave") == 3
+    event, _ = await world.events("records passed over")
     assert (event.actor, event.scope, event.detail) == ("elm.test", joint.name, {"records": 3})
 
 
-async def test_circles_that_only_somebody_uninvited_names_are_nobody(world: World, joint: Joint) -> None:
+async def test_circles_that_only_somebody_uninvited_names_are_nobody(
+    world: World, joint: Joint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An Answer by a throw-away key would name as many keys as it likes."""
+    monkeypatch.setattr(signers, "MOST_UNNAMED", 0)
     elm = joint.convener
     await world.tell(elm, joint.offering())
     stranger, circle = elm.server.person("stranger"), elm.server.person("circle")
