@@ -1,6 +1,7 @@
 """Every form of the spine once on each kind of database, and clicks that race."""
 
 import asyncio
+from datetime import timedelta
 
 from tests.federation.meetings import Meetings
 from tests.server.web.conftest import Enter
@@ -93,3 +94,28 @@ async def test_people_who_write_at_once_lose_nothing(both: Meetings, enter: Ente
         assert sorted(page.status for page in pages) == [200, 409, 409]
         for page, reason in zip(pages, reasons, strict=True):
             assert reason in page.by_id("reason").text
+
+
+async def test_who_talks_and_looks_at_once_says_everything_once_and_hears_what_is_new(
+    both: Meetings, enter: Enter
+) -> None:
+    async with both.voting(oak=2, elm=1) as fed:
+        path = f"/decisions/{fed.decision}"
+        ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
+        looks = await asyncio.gather(*(bo.get(where) for where in ("/", path, f"{path}/circle") * 3))
+        assert {page.status for page in looks} == {200}
+        await fed.advance(timedelta(hours=1))
+        for where in (path, f"{path}/circle"):
+            mine, theirs = await ana.get(where), await bo.get(where)
+            pages = await asyncio.gather(
+                *(ana.send(mine, f"{where}/say", words="Said by Ana") for _ in range(3)),
+                bo.send(theirs, f"{where}/say", words="Said by Bo"),
+            )
+            assert {page.status for page in pages} == {200}
+            page = await bo.get(where)
+            assert (page.text.count("Said by Ana"), page.text.count("Said by Bo")) == (1, 1)
+        home = await bo.get("/")
+        assert "1 remark by members 1 remark in your circle’s room" in home.text
+        await bo.send(await bo.get(f"{path}/circle"), "/draft", position="consent", reason=REASON)
+        for where in ("/circle/drafts", "/count", "/timeline"):
+            assert (await bo.get(f"{path}{where}")).status == 200
