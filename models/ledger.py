@@ -139,7 +139,9 @@ async def append(
     now: datetime,
 ) -> list[Record]:
     """Put records (and the texts they name) into the scope; returns those that were new. The same set twice has no effect."""
-    by_digest = {item.record.digest: item for item in signed}
+    by_digest: dict[str, Signed] = {}
+    for item in signed:
+        by_digest.setdefault(item.record.digest, item)  # of two proofs of one record the first is kept
     rows = [
         {
             "scope_id": scope.id,

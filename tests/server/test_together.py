@@ -58,7 +58,7 @@ async def test_one_that_fails_fails_alone() -> None:
     together = Together(work, 10)
     answers = await asyncio.gather(*map(together.ask, (1, 2, 3)), return_exceptions=True)
     assert [repr(answer) for answer in answers] == ["2", "ValueError(2)", "6"]
-    assert work.groups == [[1, 2, 3], [1], [2], [3]]
+    assert work.groups == [[1, 2, 3], [1], [2, 3], [2], [3]]
 
 
 async def test_who_does_not_wait_any_more_keeps_nobody_from_an_answer() -> None:
