@@ -15,6 +15,10 @@ from server import remote
 from server.actions import dealing
 from server.keys import CLOCK, DATABASE, HOME
 
+FOR_THEM_ALONE: Final = {
+    "Vary": "Accept, Signature",
+    "Cache-Control": "no-store",
+}  # no cache shows it to others
 NEW_KEY_MAY_HELP: Final = frozenset({"wrong-signature", "unfit-key"})
 
 
@@ -98,7 +102,7 @@ async def closed_to_the_shut_out(
     """Who signs a GET as a server with which we do not deal finds nothing, whatever is there and whether or not the signature
     is right: nobody is fetched or verified for it, and nobody else is harmed by saying so."""
     if request.method in ("GET", "HEAD") and "Signature" in request.headers and await _is_shut_out(request):
-        raise web.HTTPNotFound
+        raise web.HTTPNotFound(headers=FOR_THEM_ALONE)
     return await handler(request)
 
 

@@ -91,7 +91,8 @@ async def test_to_whom_we_do_not_deal_with_there_is_nothing_here_and_to_others_t
     await decide(world, "allow", "other.test")
     for path in ("c/oak", "c/oak/outbox", "c/oak/followers", "nodeinfo/2.0", "c/nobody"):
         url = f"http://oak.test/{path}"
-        assert (await world.get(url, by=ana))[0] == 404
+        status, headers, _ = await world.get(url, by=ana)
+        assert (status, headers["Cache-Control"]) == (404, "no-store"), "no cache shows it to others"
         assert (await world.get(url, by=other))[0] == (404 if "nobody" in path else 200)
     assert masto.asked == []
 
