@@ -44,6 +44,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+ACTORLESS = "gotosocial/56-flag-shared"  # its server showed only a key
+
+
 def chosen(schemes: tuple[str, ...], *methods: str) -> Any:
     """A test over all captures signed by one of the schemes, each by its name."""
     return pytest.mark.parametrize(
@@ -136,7 +139,8 @@ def test_a_captured_activity_is_read_and_its_actor_owns_the_key(name: str) -> No
     activity = codec.tidy(codec.decode(capture["body"].encode()))
     assert activity.type == json.loads(capture["body"])["type"]
     if capture["actor"] is None:
-        pytest.skip("the capture holds no actor document")
+        assert name == ACTORLESS
+        return
     key_id = capture["signature"]["keyId"]
     assert origin.key_owner(capture["actor"], key_id) == activity.actor
     actor = actors.read_actor(capture["actor"])
