@@ -5,9 +5,15 @@
 
 import html
 import re
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
-import nh3
+from activitypub.later import later
+
+if TYPE_CHECKING:
+    import nh3
+else:
+    nh3 = later("nh3")
 
 MAX_LENGTH: Final = 40_000
 MAX_TAGS: Final = 2_000  # more than that is read as plain text: tidying it costs more than sending it
@@ -55,17 +61,6 @@ WORDLESS: Final = frozenset(
     }
 )
 
-_CLEANER: Final = nh3.Cleaner(
-    tags=set(TAGS),
-    clean_content_tags=set(WORDLESS),
-    attributes={"a": {"href"}},
-    allowed_classes={"a": set(CLASSES), "span": set(CLASSES)},
-    link_rel=REL,
-    url_schemes=set(SCHEMES),
-    url_relative="deny",
-)
-_BARE: Final = nh3.Cleaner(tags=set(), clean_content_tags=set(WORDLESS), attributes={}, link_rel=None)
-
 _TAG: Final = re.compile(r"<[^<>]*>")
 # A page has its own headings: theirs become paragraphs in bold.
 _HEADING: Final = re.compile(r"<(/?)h[1-6](?=[\s>/])[^<>]{0,500}>", re.IGNORECASE)
@@ -85,7 +80,7 @@ def sanitise(text: str) -> str:
     written = _visible(text[:MAX_LENGTH])
     if written.count("<") > MAX_TAGS:
         return as_html(_visible(html.unescape(_TAG.sub(" ", written)))[: MAX_LENGTH // 8])
-    clean = _visible(_CLEANER.clean(_HEADING.sub(_paragraph, written)))
+    clean = _visible(_cleaner().clean(_HEADING.sub(_paragraph, written)))
     return clean if len(clean) <= MAX_LENGTH else as_html(_words(clean)[: MAX_LENGTH // 8])
 
 
@@ -109,8 +104,28 @@ def as_html(text: str) -> str:
     return f"<p>{html.escape(text).replace(chr(10), '<br>')}</p>" if text else ""
 
 
+@cache
+def _cleaner() -> "nh3.Cleaner":
+    """Leaves what is on the allow-list."""
+    return nh3.Cleaner(
+        tags=set(TAGS),
+        clean_content_tags=set(WORDLESS),
+        attributes={"a": {"href"}},
+        allowed_classes={"a": set(CLASSES), "span": set(CLASSES)},
+        link_rel=REL,
+        url_schemes=set(SCHEMES),
+        url_relative="deny",
+    )
+
+
+@cache
+def _bare() -> "nh3.Cleaner":
+    """Leaves nothing but words."""
+    return nh3.Cleaner(tags=set(), clean_content_tags=set(WORDLESS), attributes={}, link_rel=None)
+
+
 def _words(clean: str) -> str:
-    return _visible(html.unescape(_BARE.clean(_BREAK.sub(lambda found: f"{found[0]}\n", clean)))).strip()
+    return _visible(html.unescape(_bare().clean(_BREAK.sub(lambda found: f"{found[0]}\n", clean)))).strip()
 
 
 def _visible(text: str) -> str:

@@ -8,9 +8,14 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from PIL import Image, ImageOps
+from activitypub.later import later
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageOps
+else:
+    Image, ImageOps = later("PIL.Image"), later("PIL.ImageOps")
 
 MOST_BYTES: Final = 8_000_000
 MOST_PIXELS: Final = 24_000_000
@@ -47,7 +52,7 @@ def mend(body: bytes) -> Picture:
         raise NoPicture("This is not a PNG, JPEG or WebP picture that can be read.") from error
 
 
-def _written(opened: Image.Image) -> Picture:
+def _written(opened: "Image.Image") -> Picture:
     kind = opened.format or ""
     if opened.width * opened.height > MOST_PIXELS:
         raise NoPicture(f"This picture has more than {MOST_PIXELS // 1_000_000} million pixels.")

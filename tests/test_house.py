@@ -158,6 +158,34 @@ def test_no_function_imports_anything() -> None:
     assert late == set(LATE_IMPORTS)
 
 
+def test_what_is_loaded_later_is_imported_for_the_type_checker_in_the_same_file() -> None:
+    for path, tree in trees().items():
+        if "activitypub.later" not in {module for module, _ in imports(tree)}:
+            continue
+        waiting = {
+            node.args[0].value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "later"
+            if isinstance(node.args[0], ast.Constant)
+        }
+        assert waiting, f"{path} takes `later` and does not use it"
+        seen = {name for block in for_the_type_checker(tree) for name in whole_names(block)}
+        assert waiting <= seen, f"{path}: {waiting - seen}"
+
+
+def for_the_type_checker(tree: ast.Module) -> Iterator[ast.stmt]:
+    for node in tree.body:
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            yield from node.body
+
+
+def whole_names(node: ast.AST) -> Iterator[str]:
+    """Modules, and what is taken from them, by their whole names."""
+    for module, names in imports(node):
+        yield module
+        yield from (f"{module}.{name}" for name in names)
+
+
 def test_one_module_imports_bovine_and_only_what_is_sound_in_it() -> None:
     for path, tree in trees().items():
         for module, names in imports(tree):

@@ -7,18 +7,23 @@ import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import pyotp
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activitypub.later import later
 from models.accounts import RecoveryCode
 from models.events import log
 from models.people import Member
 from models.rules.refusals import Conflict, Invalid
 from server.actions.people import token_digest
 from server.home import Home
+
+if TYPE_CHECKING:
+    import pyotp
+else:
+    pyotp = later("pyotp")
 
 STEP: Final = 30
 CODES: Final = 10

@@ -9,33 +9,32 @@ import json
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-import webauthn
 from aiohttp import web
 from cryptography.exceptions import UnsupportedAlgorithm
-from webauthn.helpers import bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
+from activitypub.later import later
 from models.accounts import Passkey
 from models.people import Actor, Member
 from server.keys import HOME
 from server.web import tickets
 
+if TYPE_CHECKING:
+    import webauthn
+    from webauthn.helpers import exceptions, structs
+else:
+    webauthn = later("webauthn")
+    exceptions = later("webauthn.helpers.exceptions")
+    structs = later("webauthn.helpers.structs")
+
 LOG_IN: Final = "passkey log-in"
 PROVE: Final = "passkey proof"
 NEW: Final = "passkey new"
 MOST_BYTES: Final = 20_000
-# What reading hostile bytes can raise beside the library's own.
+# What reading hostile bytes can raise beside the library's own `WebAuthnException`.
 MALFORMED: Final = (
-    WebAuthnException,
     UnsupportedAlgorithm,
     ValueError,
     TypeError,
@@ -79,7 +78,7 @@ def _to_use(request: web.Request, challenge: str, passkeys: Iterable[Passkey]) -
         rp_id=_host(request),
         challenge=tickets.raw_of(challenge),
         allow_credentials=_described(passkeys),
-        user_verification=UserVerificationRequirement.REQUIRED,
+        user_verification=structs.UserVerificationRequirement.REQUIRED,
     )
     return Ceremony(webauthn.options_to_json(options), challenge)
 
@@ -95,9 +94,9 @@ def to_make(request: web.Request, collective: Actor, member: Member, passkeys: I
         user_display_name=member.name,
         challenge=tickets.raw_of(challenge),
         exclude_credentials=_described(passkeys),
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED,
-            user_verification=UserVerificationRequirement.REQUIRED,
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED,
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
         ),
     )
     return Ceremony(webauthn.options_to_json(options), challenge)
@@ -120,9 +119,13 @@ def made(request: web.Request, member: Member, challenge: str, answer: str) -> F
             expected_origin=request.app[HOME].url,
             require_user_verification=True,
         )
-    except MALFORMED:
+    except (exceptions.WebAuthnException, *MALFORMED):
         return None
-    return Fresh(bytes_to_base64url(found.credential_id), found.credential_public_key, found.sign_count)
+    return Fresh(
+        webauthn.helpers.bytes_to_base64url(found.credential_id),
+        found.credential_public_key,
+        found.sign_count,
+    )
 
 
 def credential_in(answer: str) -> str:
@@ -147,7 +150,7 @@ def used(request: web.Request, row: Passkey, challenge: str, answer: str) -> int
             credential_current_sign_count=row.count,
             require_user_verification=True,
         )
-    except MALFORMED:
+    except (exceptions.WebAuthnException, *MALFORMED):
         return None
     return found.new_sign_count
 
@@ -156,5 +159,8 @@ def _host(request: web.Request) -> str:
     return urlsplit(request.app[HOME].url).hostname or ""
 
 
-def _described(passkeys: Iterable[Passkey]) -> list[PublicKeyCredentialDescriptor]:
-    return [PublicKeyCredentialDescriptor(id=webauthn.base64url_to_bytes(row.credential)) for row in passkeys]
+def _described(passkeys: Iterable[Passkey]) -> "list[structs.PublicKeyCredentialDescriptor]":
+    return [
+        structs.PublicKeyCredentialDescriptor(id=webauthn.base64url_to_bytes(row.credential))
+        for row in passkeys
+    ]

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import segno
 from aiohttp import web
 from markupsafe import Markup
 
+from activitypub.later import later
 from models.accounts import codes_left
 from models.rules.refusals import Conflict, Invalid
 from server.actions import people, second
@@ -17,6 +18,11 @@ from server.web.mine import done_in, status_of
 from server.web.proving import Proof, proof_for, prove
 from server.web.render import frame_of, page, see
 from server.web.sessions import acting, address_of, reading
+
+if TYPE_CHECKING:
+    import segno
+else:
+    segno = later("segno")
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,21 @@ from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as AS_SENT
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import aiosmtplib
 from aiohttp import web
 
+from activitypub.later import later
 from models import mails
 from models.mails import Mail, Mailbox
 from models.rules import backoff
 from server.keys import CLOCK, DATABASE, SETTINGS
 from server.settings import Smtp
+
+if TYPE_CHECKING:
+    import aiosmtplib
+else:
+    aiosmtplib = later("aiosmtplib")
 
 LEASE: Final = timedelta(minutes=10)
 AT_ONCE: Final = 8
@@ -65,7 +70,7 @@ async def _send_all(app: web.Application, smtp: Smtp, batch: Sequence[Mail]) -> 
         client.close()
 
 
-def _client(smtp: Smtp) -> aiosmtplib.SMTP:
+def _client(smtp: Smtp) -> "aiosmtplib.SMTP":
     return aiosmtplib.SMTP(
         hostname=smtp.host,
         port=smtp.port,
@@ -77,7 +82,7 @@ def _client(smtp: Smtp) -> aiosmtplib.SMTP:
     )
 
 
-async def _connect(client: aiosmtplib.SMTP) -> str:
+async def _connect(client: "aiosmtplib.SMTP") -> str:
     """Why there is no connection; nothing if there is one."""
     try:
         async with asyncio.timeout(PATIENCE):
@@ -88,7 +93,7 @@ async def _connect(client: aiosmtplib.SMTP) -> str:
     return ""
 
 
-async def _send(app: web.Application, client: aiosmtplib.SMTP, smtp: Smtp, mail: Mail) -> Outcome:
+async def _send(app: web.Application, client: "aiosmtplib.SMTP", smtp: Smtp, mail: Mail) -> Outcome:
     now = app[CLOCK].now()
     if mail.until is not None and mail.until <= now:
         return Outcome("It came too late.", is_final=True)
