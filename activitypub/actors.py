@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NotRequired, TypedDict, Unpack
 
-from activitypub import adapter
 from activitypub.codec import RECORD, reference
 from activitypub.errors import Forbidden, Malformed
 from activitypub.origin import ListedKey, own_keys, same_origin
@@ -110,7 +109,14 @@ def _actor(kind: str, id: str, host: str, public_pem: str, multikey: str, profil
             ],
         },
         "publicKey": {"id": request_key_id(id), "owner": id, "publicKeyPem": public_pem},
-        "assertionMethod": [adapter.multikey_object(assertion_key_id(id), id, multikey)],
+        "assertionMethod": [
+            {
+                "id": assertion_key_id(id),
+                "type": "Multikey",
+                "controller": id,
+                "publicKeyMultibase": multikey,
+            }
+        ],
     }
     record = [profile["record"]] if "record" in profile else []
     return {**built, **some(icon=profile.get("icon")), **carry(record, None)}

@@ -91,7 +91,8 @@ def public_from_pem(text: str) -> PublicKey:
 
 def multikey(key: Ed25519PublicKey | Ed25519PrivateKey) -> str:
     """z6Mk…, the name of an Ed25519 key in records, actors and did:key (FEP-521a)."""
-    return adapter.multikey(key.public_key() if isinstance(key, Ed25519PrivateKey) else key)
+    public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
+    return adapter.base58(ED25519_PREFIX + public.public_bytes_raw())
 
 
 @lru_cache(maxsize=KEPT)
