@@ -94,10 +94,11 @@ async def reply_by_uri(session: AsyncSession, uri: str) -> Reply | None:
 
 
 async def thread(
-    session: AsyncSession, scope: str, most: int, *, with_private: bool, with_hidden: bool
+    session: AsyncSession, of: str | int, most: int, *, with_private: bool, with_hidden: bool
 ) -> Sequence[Reply]:
-    """The latest replies to what we published in a decision, oldest first."""
-    query = select(Reply).where(Reply.scope == scope, Reply.deleted_at.is_(None))
+    """The latest replies to what we published in a decision (`of`: its scope), or to one post (its number), oldest first."""
+    where = Reply.scope == of if isinstance(of, str) else Reply.post_id == of
+    query = select(Reply).where(where, Reply.deleted_at.is_(None))
     if not with_private:
         query = query.where(Reply.is_public)
     if not with_hidden:

@@ -123,6 +123,6 @@ async def redact(
         raise Conflict("not-ours", "Only the collective whose circle wrote a text can remove it. Ask them.")
     words = found.text
     await ledger.append(session, scope, [signed], {}, now)
-    await redaction.scrub(session, scope, {text: words})
+    await redaction.scrub(session, scope, {text: words}, now)
     await publish_quietly(session, home, scope, [signed], {}, at)
     log(session, "text removed", now, scope=scope.name, mandate_id=mandate.id, code=code)

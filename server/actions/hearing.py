@@ -167,7 +167,7 @@ async def _put(
     removed = await named_by(session, scope, signed)
     new = await ledger.append(session, scope, signed, texts, now)
     await _learn_participants(session, scope, new)
-    await scrub(session, scope, removed)
+    await scrub(session, scope, removed, now)
     return {record.digest: record for record in new}
 
 

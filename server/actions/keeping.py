@@ -16,6 +16,7 @@ from models.ledger import RecordRow, Scope, Signed
 from models.rules.duties import Duty, Us, duties, next_duty
 from models.rules.records import Record, instant
 from server.actions.hearing import refresh
+from server.actions.refreshing import end_early
 from server.actions.telling import publish_note, publish_quietly, us
 from server.home import Home
 
@@ -35,7 +36,9 @@ async def advance(session: AsyncSession, home: Home, name: str, now: datetime) -
     for _ in range(MOST_ROUNDS):
         if not await _do_what_is_due(session, home, scope, now):
             break
-    await refresh(session, scope, now)
+    decision = await refresh(session, scope, now)
+    if decision.is_over:
+        await end_early(session, name, now)
     collective, instance = await us(session)
     here = Us(collective=collective.ed25519 or "", instance=instance.ed25519 or "")
     by_time = next_duty(await ledger.records(session, scope.id, now), now, here)

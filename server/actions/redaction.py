@@ -1,7 +1,11 @@
-"""Scrubbing: after a text was redacted, it also goes from what this instance published and from the circle's drafts."""
+"""Scrubbing: after a text was redacted, it also goes from what this instance published and from the circle's drafts.
+
+Posts that everybody could read are told again without the words, by the next pass (`server.actions.refreshing.refresh`).
+"""
 
 import html
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select, update
@@ -9,14 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import codec
 from models import ledger
+from models.base import wake
 from models.decisions import Draft
 from models.ledger import RecordRow, Scope, Signed
 from models.posts import Activity, Post
-from models.rules.records import read_again
+from models.rules.records import instant, read_again, stamp
 from models.talk import PulseVote
+from server.actions import pulse, refreshing
 from server.translate import paragraphs, shortened
 
 REMOVED = "<p>(A text was removed here.)</p>"
+POLL_ENDED = (
+    "<p>With it an option of this poll lost its name, so the poll is closed. The circles go on deciding.</p>"
+)
 
 Gone = Mapping[str, str]
 """Texts about to be removed, by digest."""
@@ -29,7 +38,7 @@ async def named_by(session: AsyncSession, scope: Scope, signed: Sequence[Signed]
     return {digest: row.text for digest, row in found.items() if row.text is not None}
 
 
-async def scrub(session: AsyncSession, scope: Scope, texts: Gone) -> None:
+async def scrub(session: AsyncSession, scope: Scope, texts: Gone, now: datetime) -> None:
     """Take those of these texts that the ledger no longer holds out of stored posts, activities and drafts."""
     if not texts:
         return
@@ -38,7 +47,7 @@ async def scrub(session: AsyncSession, scope: Scope, texts: Gone) -> None:
     if not gone:
         return
     for post in (await session.scalars(select(Post).where(Post.scope == scope.name))).all():
-        post.body = _without(post.body, gone)
+        _scrub_post(post, gone, now)
         for (
             digest,
             text,
@@ -46,6 +55,7 @@ async def scrub(session: AsyncSession, scope: Scope, texts: Gone) -> None:
             names = (text, shortened(text))
             answers = (PulseVote.post_id == post.id, PulseVote.option.in_(names))
             await session.execute(update(PulseVote).where(*answers).values(option=_instead(digest)))
+    await wake(session, "pulses")
     for activity in (await session.scalars(select(Activity).where(Activity.scope == scope.name))).all():
         activity.body = _without(activity.body, gone)
     words = list(gone.values())
@@ -57,6 +67,21 @@ async def scrub(session: AsyncSession, scope: Scope, texts: Gone) -> None:
             await session.execute(
                 update(Draft).where(Draft.ballot == row.digest).values(reason="", resolve="")
             )
+
+
+def _scrub_post(post: Post, gone: Gone, now: datetime) -> None:
+    """A poll of which an option lost its name is over: with other names its answers would be lost elsewhere, one by one."""
+    before, post.body = codec.decode(post.body), _without(post.body, gone)
+    after = codec.decode(post.body)
+    if after == before:
+        return
+    after["updated"] = stamp(now)
+    is_open = after["type"] == "Question" and "closed" not in after and now < instant(after["endTime"])
+    if is_open and pulse.options_of(after) != pulse.options_of(before):
+        after = refreshing.closed(after, now) | {"content": REMOVED + POLL_ENDED}
+        post.featured_until = now if post.featured_until else None
+    post.body, post.updated_at = codec.encode(after), now
+    post.refresh_at = now if post.is_public else None
 
 
 def _without(body: bytes, gone: Gone) -> bytes:

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import quote
 
 import orjson
 from aiohttp import web
@@ -22,7 +21,7 @@ from server.web.answering import status_of
 from server.web.forms import Form, Problems, problems_of
 from server.web.hiding import ACTS, Act
 from server.web.mine import done_in
-from server.web.outside import Voice, limits_of, name_of, voice_of
+from server.web.outside import Voice, name_of, voices_of
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, reading
 
@@ -88,18 +87,8 @@ async def mentions_page(request: web.Request) -> web.StreamResponse:
 
 
 async def _said(visit: Visit, found: Sequence[tuple[Reply, Post | None]], moderates: bool) -> list[Said]:
-    """As the page shows them; servers that are blocked are left out."""
-    authors = await people.actors_by_uri(visit.session, {row.author for row, _ in found})
-    limits = await limits_of(visit, {row.authority for row, _ in found})
-    said = []
-    for row, post in found:
-        if limits.get(row.authority) == "blocked":
-            continue
-        voice = voice_of(row, authors.get(row.author), limits, HERE if moderates else "")
-        if visit.viewer.may("speak") and row.is_public and row.hidden_at is None:
-            voice = replace(voice, reply=f"/posts/new?reply_to={quote(row.uri, safe='')}")
-        said.append(Said(voice, _path(visit, post)))
-    return said
+    voices = await voices_of(visit, [row for row, _ in found], HERE if moderates else "")
+    return [Said(voices[row.id], _path(visit, post)) for row, post in found if row.id in voices]
 
 
 def _path(visit: Visit, post: Post | None) -> str:

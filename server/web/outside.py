@@ -92,36 +92,54 @@ async def outside_of(visit: Visit, scope: Scope) -> Outside:
     """Everything from outside about a decision that this viewer may see."""
     here = select(Post).where(Post.scope == scope.name, Post.is_public, Post.deleted_at.is_(None))
     posts = (await visit.session.scalars(here.order_by(Post.id))).all()
-    moderates = visit.viewer.is_member and visit.viewer.may("moderate")
+    found = await _about(visit, scope.name, posts, decision_path(scope.name))
+    return replace(found, pulses=[one for post in posts if (one := await _pulse(visit, post))])
+
+
+async def outside_of_post(visit: Visit, post: Post) -> Outside:
+    """Everything from outside about one post that this viewer may see."""
+    return await _about(visit, post.id, [post], decision_path(post.scope) if post.scope else "/mentions")
+
+
+async def _about(visit: Visit, thread: str | int, posts: Sequence[Post], path: str) -> Outside:
+    """Replies in a thread, and what else was said of its posts. `path`: where this is moderated; consent to a quote is taken
+    back on the page of a decision only."""
+    ids, moderates = [post.id for post in posts], visit.viewer.is_member and visit.viewer.may("moderate")
     replies = await talk.thread(
         visit.session,
-        scope.name,
+        thread,
         SHOWN + 1,
         with_private=visit.viewer.is_member,
         with_hidden=moderates,
     )
-    ids, path = [post.id for post in posts], decision_path(scope.name)
     quotes = await talk.quotes_of(visit.session, ids, QUOTES_SHOWN) if ids else ()
-    named = {one.author for one in replies} | {one.author for one in quotes}
-    authors = await people.actors_by_uri(visit.session, named)
+    authors = await people.actors_by_uri(visit.session, {one.author for one in quotes})
     hosts = {one.uri: authority(one.author) for one in quotes}
-    limits = await limits_of(visit, {*hosts.values(), *(one.authority for one in replies)})
+    limits = await limits_of(visit, hosts.values())
     seen = [one for one in quotes if moderates or hosts[one.uri] not in limits]
-    shown = [one for one in replies[-SHOWN:] if limits.get(one.authority) != "blocked"]
-    speaks = visit.viewer.may("speak") and scope.visibility == "public"
-    voices = [voice_of(one, authors.get(one.author), limits, path if moderates else "") for one in shown]
+    revoked = path if moderates and path.startswith("/decisions/") else ""
     return Outside(
-        pulses=[found for post in posts if (found := await _pulse(visit, post))],
-        voices=[
-            replace(voice, reply=f"/posts/new?reply_to={quote(row.uri, safe='')}")
-            if speaks and row.is_public and row.hidden_at is None
-            else voice
-            for voice, row in zip(voices, shown, strict=True)
-        ],
+        pulses=(),
+        voices=list((await voices_of(visit, replies[-SHOWN:], path if moderates else "")).values()),
         reactions=_reactions(await talk.reactions_to(visit.session, ids) if ids else {}),
-        quotes=[_quoting(one, authors.get(one.author), path if moderates else "") for one in seen],
+        quotes=[_quoting(one, authors.get(one.author), revoked) for one in seen],
         more=len(replies) > SHOWN,
     )
+
+
+async def voices_of(visit: Visit, rows: Sequence[Reply], moderation: str) -> Mapping[int, Voice]:
+    """Replies as pages show them, by their numbers; servers that are blocked are left out."""
+    authors = await people.actors_by_uri(visit.session, {row.author for row in rows})
+    limits = await limits_of(visit, {row.authority for row in rows})
+    speaks, voices = visit.viewer.may("speak"), {}
+    for row in rows:
+        if limits.get(row.authority) == "blocked":
+            continue
+        voice = voice_of(row, authors.get(row.author), limits, moderation)
+        if speaks and row.is_public and row.hidden_at is None:
+            voice = replace(voice, reply=f"/posts/new?reply_to={quote(row.uri, safe='')}")
+        voices[row.id] = voice
+    return voices
 
 
 async def limits_of(visit: Visit, authorities: Iterable[str]) -> Mapping[str, str]:

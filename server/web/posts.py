@@ -21,6 +21,7 @@ from server.keys import HOME
 from server.translate_posts import TAG_LENGTH
 from server.web.names import web_address
 from server.web.needs import decision_path
+from server.web.outside import Outside, outside_of_post
 from server.web.profiles import ACTIVITY
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, reading
@@ -79,6 +80,7 @@ class PostPage:
     by_path: str
     versions: Sequence[Version]
     replies: int
+    outside: Outside
     done: str
 
 
@@ -155,6 +157,7 @@ async def post(request: web.Request) -> web.StreamResponse:
             by_path=f"/@{visit.collective.handle}",
             versions=await _versions(visit, token),
             replies=await _replies(visit, row),
+            outside=await outside_of_post(visit, row),
             done=DONE.get(request.query.get("done", ""), ""),
         )
         return page(request, frame_of(visit), "posts/show.html", context)
