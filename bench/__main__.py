@@ -6,12 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import actors, delivery, followers, inbox, pages, records, startup, tally
+from bench import actors, delivery, followers, inbox, overload, pages, records, startup, tally
 from bench.cores import LOAD, MEASURED, pin
 from bench.figures import HEADING, Figure
 
 MEASURES: dict[str, Callable[[int], list[Figure]]] = {
     "inbox": inbox.measure,
+    "overload": overload.measure,
     "records": records.measure,
     "delivery": delivery.measure,
     "followers": followers.measure,

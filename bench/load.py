@@ -3,6 +3,7 @@ than what it asks."""
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 END = b"\r\n\r\n"
@@ -12,8 +13,10 @@ LENGTH = b"content-length:"
 class _Connection(asyncio.Protocol):
     """Sends the next request as soon as the answer to the last one is whole."""
 
-    def __init__(self, requests: Iterator[bytes], wanted: bytes, done: asyncio.Future[int]) -> None:
-        self._requests, self._wanted, self._done = requests, wanted, done
+    def __init__(
+        self, requests: Iterator[bytes], wanted: bytes, done: asyncio.Future[int], statuses: Counter[str]
+    ) -> None:
+        self._requests, self._wanted, self._done, self._statuses = requests, wanted, done, statuses
         self._held = b""
         self.answered = 0
 
@@ -28,6 +31,7 @@ class _Connection(asyncio.Protocol):
             if not self._held.startswith(self._wanted):
                 self._fail(RuntimeError(f"not the answer that was wanted: {self._held[:300]!r}"))
                 return
+            self._statuses[self._held[9:12].decode()] += 1
             self._held = self._held[size:]
             self.answered += 1
             self._next()
@@ -58,8 +62,16 @@ def _whole(held: bytes) -> int:
     return end + len(END) + (0 if at < 0 else int(head[at + len(LENGTH) :].split(b"\r\n", 1)[0]))
 
 
-async def send(port: int, requests: Iterator[bytes], connections: int, wanted: bytes) -> tuple[int, float]:
-    """Send these over so many connections at once; returns how many were answered with `wanted`, and in how many seconds."""
+async def send(
+    port: int,
+    requests: Iterator[bytes],
+    connections: int,
+    wanted: bytes,
+    statuses: Counter[str] | None = None,
+) -> tuple[int, float]:
+    """Send these over so many connections at once; returns how many were answered with `wanted`, and in how many seconds.
+    `statuses` is told how many there were of each."""
+    statuses = Counter() if statuses is None else statuses
     loop = asyncio.get_running_loop()
     began = time.monotonic()
     ends: list[asyncio.Future[int]] = []
@@ -67,7 +79,7 @@ async def send(port: int, requests: Iterator[bytes], connections: int, wanted: b
         done: asyncio.Future[int] = loop.create_future()
         ends.append(done)
         await loop.create_connection(
-            lambda done=done: _Connection(requests, wanted, done),  # type: ignore[misc]
+            lambda done=done: _Connection(requests, wanted, done, statuses),  # type: ignore[misc]
             "127.0.0.1",
             port,
         )
