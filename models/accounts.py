@@ -42,7 +42,7 @@ class RecoveryCode(Base):
 
 
 class Recovery(Base):
-    """A link by which a member sets a new password. `made_by` is None if it was made on the command line."""
+    """A link by which a member sets a new password. `made_by` is None if it was made on the command line, or went out `by_mail`."""
 
     __tablename__ = "recoveries"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
@@ -51,12 +51,25 @@ class Recovery(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
     resets_second: Mapped[bool] = mapped_column(Boolean)  # and turns the second factor off
+    by_mail: Mapped[bool] = mapped_column(Boolean, default=False)  # to the address that the member confirmed
     made_by: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
     mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+
+
+class Lost(Base):
+    """Somebody says that they cannot log in, and as whom. Looked up later, so that nobody learns from the answer, or from how long
+    it takes, whether there is such a member. `who`: a log-in name or an e-mail address, as it was typed."""
+
+    __tablename__ = "lost"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    who: Mapped[str] = mapped_column(String(254))
+    at: Mapped[datetime]
 
 
 class JoinRequest(Base):
@@ -71,6 +84,7 @@ class JoinRequest(Base):
     words: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str] = mapped_column(Text)
     place: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str | None] = mapped_column(Text)  # for one mail with the answer, then forgotten
     at: Mapped[datetime]
     declined_at: Mapped[datetime | None]
     answer: Mapped[str] = mapped_column(Text, default="")

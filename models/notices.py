@@ -112,6 +112,11 @@ async def muted(session: AsyncSession, member_id: int) -> Sequence[Scope]:
     return (await session.scalars(query.order_by(Scope.id.desc()))).all()
 
 
+async def is_muted(session: AsyncSession, member_id: int, scope_id: int) -> bool:
+    """Does a member want to hear nothing of a decision?"""
+    return await session.get(Mute, (member_id, scope_id)) is not None
+
+
 async def who_muted(session: AsyncSession, scope_id: int) -> set[int]:
     """Ids of the members who want to hear nothing of a decision."""
     return set(await session.scalars(select(Mute.member_id).where(Mute.scope_id == scope_id)))

@@ -1,5 +1,5 @@
-"""What members say to each other about a decision, and how far each has read. Neither ever leaves the instance, and nothing here
-enters a record, an event or the log.
+"""What members say to each other about a decision, and how far each has read. Neither ever leaves the instance, and no words of it
+enter a record, an event or the log.
 
 Queries take the circle whose room is meant; None is the members' talk on the page of the decision.
 """
@@ -18,7 +18,8 @@ from models.people import Member
 
 
 class Remark(Base):
-    """What one member said. Its words go when its author deletes it; that there was something stays."""
+    """What one member said. Its words go when its author deletes it; that there was something stays. Hidden by who
+    moderates, it keeps its words, for its author and for them."""
 
     __tablename__ = "remarks"
     __table_args__ = (
@@ -36,6 +37,9 @@ class Remark(Base):
     at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    hidden_at: Mapped[datetime | None]
+    hidden_why: Mapped[str] = mapped_column(Text, default="")
+    hidden_under: Mapped[int | None] = mapped_column(ForeignKey("mandates.id"))
 
 
 class Look(Base):

@@ -7,12 +7,12 @@ from typing import Final
 
 from aiohttp import web
 
-from models import decisions, ledger
+from models import decisions, ledger, notices
 from models.ledger import Scope
 from models.rules.finality import keepers_needed
 from models.rules.merkle import set_root
 from models.rules.records import Record
-from models.rules.standing import standing
+from models.rules.standing import ENDED, standing
 from models.rules.view import Standing
 from server.actions.visible import decision_for
 from server.web.chances import aftermath_needs, can_leave, removals_for
@@ -79,6 +79,14 @@ class Tally:
 
 
 @dataclass(frozen=True)
+class Notices:
+    """Whether the member who looks is told what happens here; the button for the other."""
+
+    is_muted: bool
+    action: str
+
+
+@dataclass(frozen=True)
 class DecisionPage:
     name: str
     path: str
@@ -116,6 +124,7 @@ class DecisionPage:
     outside: Outside
     talk: Talk | None
     happened: Lately
+    notices: Notices | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +176,7 @@ async def show_page(
         needs, outside = await _needs(visit, known), await outside_of(visit, known.scope)
         talk, look = await _talk(visit, known, form, problems)
         context = _page(known, needs, ways_out, request.query.get("done", ""), outside, talk)
+        context = replace(context, notices=await _notices(visit, known))
         return page(request, frame_of(visit), "decisions/show.html", context, status), look
 
 
@@ -177,6 +187,19 @@ async def _talk(
     if not visit.viewer.is_member:
         return None, None
     return await talk_of(visit, known.scope, known.path, None, form, problems)
+
+
+async def _notices(visit: Visit, known: Known) -> Notices | None:
+    """For members who are told what happens here, until it is over, and for those who chose not to be."""
+    member = visit.viewer.member
+    if member is None or not visit.viewer.is_member:
+        return None
+    is_muted = await notices.is_muted(visit.session, member.id, known.scope.id)
+    seat = await decisions.seat_of(visit.session, known.scope.id, member.id)
+    if not is_muted and (seat is None or known.view.state in ENDED):
+        return None
+    act = "unmute" if is_muted else "mute"
+    return Notices(is_muted, f"/notices/{act}/{known.scope.name}")
 
 
 async def _needs(visit: Visit, known: Known) -> Sequence[Need]:

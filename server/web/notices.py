@@ -17,6 +17,7 @@ from server.actions.notice_words import KINDS
 from server.actions.visible import decision_for
 from server.web.forms import Form
 from server.web.names import Names, Said
+from server.web.needs import decision_path
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, reading
 from server.web.words import DONE
@@ -132,7 +133,7 @@ async def read_all(request: web.Request, form: Form) -> web.StreamResponse:
     return see("/notices?done=all-read")
 
 
-async def mute(request: web.Request, _form: Form) -> web.StreamResponse:
+async def mute(request: web.Request, form: Form) -> web.StreamResponse:
     """Hear nothing more of a decision, or hear of it again."""
     act, name = request.match_info["act"], request.match_info["name"]
     async with acting(request) as visit:
@@ -140,4 +141,6 @@ async def mute(request: web.Request, _form: Form) -> web.StreamResponse:
         scope = await decision_for(visit.session, visit.viewer, name)
         change = notices.mute if act == "mute" else notices.unmute
         await change(visit.session, member.id, scope.id)
+    if form.one("back") == "decision":
+        return see(f"{decision_path(name)}?done={act}d-here")
     return see(f"/notices?done={act}d")

@@ -214,6 +214,8 @@ DONE: Final[Mapping[str, str]] = {
     "all-read": "All of them are marked as read.",
     "muted": "You are told nothing more of this decision. It is listed below, if you want to hear of it again.",
     "unmuted": "You are told of this decision again.",
+    "muted-here": "You are told nothing more of this decision. What your circle needs still stands on your home page.",
+    "unmuted-here": "You are told of this decision again.",
     "mail-link": "A link is on its way to the address. Open it to confirm that it is yours.",
     "mail-confirmed": "The address is confirmed. Choose below what you want to get.",
     "mail-forgotten": "Your address is forgotten.",

@@ -395,7 +395,11 @@ def upgrade() -> None:
     sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('edited_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('deleted_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('hidden_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('hidden_why', sa.Text(), nullable=False),
+    sa.Column('hidden_under', sa.Integer(), nullable=True),
     sa.ForeignKeyConstraint(['circle_id'], ['circles.id'], name=op.f('fk_remarks_circle_id')),
+    sa.ForeignKeyConstraint(['hidden_under'], ['mandates.id'], name=op.f('fk_remarks_hidden_under')),
     sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_remarks_member_id')),
     sa.ForeignKeyConstraint(['scope_id'], ['scopes.id'], name=op.f('fk_remarks_scope_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_remarks')),
@@ -514,6 +518,7 @@ def upgrade() -> None:
     sa.Column('words', sa.Text(), nullable=False),
     sa.Column('password_hash', sa.Text(), nullable=False),
     sa.Column('place', sa.String(length=64), nullable=False),
+    sa.Column('address', sa.Text(), nullable=True),
     sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('declined_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('answer', sa.Text(), nullable=False),
@@ -547,6 +552,7 @@ def upgrade() -> None:
     sa.Column('token_hash', sa.String(length=64), nullable=False),
     sa.Column('member_id', sa.Integer(), nullable=False),
     sa.Column('resets_second', sa.Boolean(), nullable=False),
+    sa.Column('by_mail', sa.Boolean(), nullable=False),
     sa.Column('made_by', sa.Integer(), nullable=True),
     sa.Column('mandate_id', sa.Integer(), nullable=True),
     sa.Column('created_at', models.base.UtcDateTime(timezone=True), nullable=False),
@@ -563,6 +569,13 @@ def upgrade() -> None:
     with op.batch_alter_table('recoveries', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_recoveries_member_id'), ['member_id'], unique=False)
 
+    op.create_table('lost',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('who', sa.String(length=254), nullable=False),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_lost')),
+    sqlite_autoincrement=True
+    )
     op.create_table('recovery_codes',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('member_id', sa.Integer(), nullable=False),
@@ -827,7 +840,7 @@ def upgrade() -> None:
 
     op.create_table('mails',
     sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=True),
     sa.Column('kind', sa.String(length=16), nullable=False),
     sa.Column('address', sa.Text(), nullable=False),
     sa.Column('message_id', sa.Text(), nullable=False),
@@ -964,6 +977,7 @@ def downgrade() -> None:
     with op.batch_alter_table('recovery_codes', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_recovery_codes_member_id'))
 
+    op.drop_table('lost')
     op.drop_table('recovery_codes')
     with op.batch_alter_table('recoveries', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_recoveries_member_id'))

@@ -152,3 +152,24 @@ async def test_who_may_admit_is_told_of_requests_and_who_held_a_mandate_of_its_e
         again = await enter(fed, "oak", "ana")
         assert await new(again) == ["A mandate of yours has ended."]
         assert words(await again.get("/notices"))[-1] == "Somebody asks to join."
+
+
+async def test_a_decision_is_silenced_on_its_own_page_too(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.voting(oak=3, elm=1) as fed:
+        await told(fed)
+        path, name = f"/decisions/{fed.decision}", fed.decision
+        ana, bo, visitor = [await enter(fed, "oak", login) for login in ("ana", "bo", "")]
+        assert not (await visitor.get(path)).has_form(f"/notices/mute/{name}")
+        page = await ana.send(await ana.get(path), f"/notices/mute/{name}")
+        check(page)
+        assert (page.path.split("?")[0], page.has_form(f"/notices/mute/{name}")) == (path, False)
+        assert page.said.startswith("You are told nothing more of this decision.")
+        await (await fed.oak.circle()).draft("consent", by=1)
+        assert await told(fed) == 1  # cem; bo wrote it
+        page = await ana.send(page, f"/notices/unmute/{name}")
+        assert page.said == "You are told of this decision again."
+        assert page.has_form(f"/notices/mute/{name}")
+        await fed.elm.ballot("consent")
+        await fed.settle()
+        await fed.finish()
+        assert not (await bo.get(path)).has_form(f"/notices/mute/{name}")  # it is over: there is nothing more to tell
