@@ -41,7 +41,9 @@ class Mail(Base):
     __table_args__ = (Index("ix_mails_due", "dead_at", "due_at"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"), index=True)  # None: who asked to join
+    member_id: Mapped[int | None] = mapped_column(
+        ForeignKey("members.id"), index=True
+    )  # None: who asked to join
     kind: Mapped[str] = mapped_column(String(16))  # confirm, notice, digest, recovery, password, answer
     address: Mapped[str] = mapped_column(Text)
     message_id: Mapped[str] = mapped_column(Text)

@@ -89,11 +89,12 @@ async def prefer(
 
 
 async def change_password(
-    session: AsyncSession, member: Member, password_hash: str, token: str | None, now: datetime
+    session: AsyncSession, home: Home, member: Member, password_hash: str, token: str | None, now: datetime
 ) -> None:
-    """The password is another; every other log-in than the one with this cookie is ended."""
+    """The password is another; every other log-in than the one with this cookie is ended. Who has an address for mail is told."""
     member.password_hash = password_hash
     await end_others(session, member.id, token)
+    await mailing.write_changed(session, home, member, now)
     log(session, "password changed", now)
 
 

@@ -25,6 +25,7 @@ from models.notices import Notice
 from models.people import Member
 from models.rules.digests import HOURS, WEEKDAYS, next_digest
 from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
+from server.actions.letter_words import answering, changed, recovering
 from server.actions.notice_words import KINDS, Line, Written, confirming, telling
 from server.actions.people import new_token, token_digest
 from server.actions.telling import us
@@ -37,6 +38,7 @@ LINK_LASTS: Final = timedelta(days=1)
 MOST_LINKS: Final = 5  # to confirm an address, in a day
 FRESH: Final = timedelta(hours=12)  # what is older is not sent at once any more
 RECENT: Final = timedelta(days=14)  # what is older stands in no digest
+WORTH_KNOWING: Final = timedelta(days=7)
 MOST_NOTICES: Final = 500
 ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@([A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
 WRONG: Final = "Write an e-mail address such as ana@north.example."
@@ -51,11 +53,15 @@ async def mailbox_of(session: AsyncSession, member_id: int) -> Mailbox:
     return found
 
 
+def check_address(address: str) -> None:
+    if len(address) > 254 or not ADDRESS.fullmatch(address):
+        raise Invalid({"address": WRONG})
+
+
 async def ask_address(session: AsyncSession, home: Home, viewer: Viewer, address: str, now: datetime) -> None:
     """A link to confirm it goes to this address. The one before stays in use until then."""
     member = viewer.require_member()
-    if len(address) > 254 or not ADDRESS.fullmatch(address):
-        raise Invalid({"address": WRONG})
+    check_address(address)
     box = await mailbox_of(session, member.id)
     session.add(box)
     if box.asked_since is None or box.asked_since <= now - timedelta(days=1):
@@ -216,6 +222,45 @@ async def write_digest(session: AsyncSession, home: Home, member_id: int, now: d
     return await _write(session, home, box, member, "digest", subject, found, now, None)
 
 
+# Mail that says one thing
+
+
+async def write_recovery(
+    session: AsyncSession,
+    home: Home,
+    member: Member,
+    address: str,
+    token: str,
+    now: datetime,
+    until: datetime,
+) -> None:
+    """The link with which the member sets a new password."""
+    collective, _ = await us(session)
+    written = recovering(collective.name, f"{home.url}/recover/{token}")
+    await _add(session, home, member.id, address, "recovery", written, now, until=until)
+
+
+async def write_changed(session: AsyncSession, home: Home, member: Member, now: datetime) -> None:
+    """The member learns that their password is another; nothing where they have no address."""
+    box = await session.get(Mailbox, member.id)
+    if box is None or box.address is None or box.refused_at is not None:
+        return
+    collective, _ = await us(session)
+    then = now.astimezone(zone_of(member))
+    when = f"{then:%Y-%m-%d}, {then:%H:%M} ({member.zone or 'UTC'})"
+    written = changed(collective.name, when, f"{home.url}/login/lost")
+    await _add(session, home, member.id, box.address, "password", written, now, until=now + WORTH_KNOWING)
+
+
+async def write_answer(
+    session: AsyncSession, home: Home, address: str, now: datetime, *, admitted: bool
+) -> None:
+    """Who asked to join learns that they were answered. Nothing that they wrote stands in it."""
+    collective, _ = await us(session)
+    written = answering(collective.name, f"{home.url}/login", admitted=admitted)
+    await _add(session, home, None, address, "answer", written, now, until=now + WORTH_KNOWING)
+
+
 Rows = Sequence[tuple[Notice, Scope | None]]
 
 
@@ -282,7 +327,7 @@ def _line(home: Home, member: Member, notice: Notice, scope: Scope | None, quest
 async def _add(
     session: AsyncSession,
     home: Home,
-    member_id: int,
+    member_id: int | None,
     address: str,
     kind: str,
     written: Written,

@@ -43,6 +43,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "mandate-over": Kind("A mandate of yours has ended.", "/me"),
     "asked": Kind("Somebody asks to join.", "/people/requests"),
     "recovery": Kind("Somebody made a link to log in as you.", "/me"),
+    "recovery-mail": Kind("Somebody asked for an e-mail with a link to log in as you.", "/me"),
+    "remark-hidden": Kind("Who moderates has hidden a remark of yours.", "/decisions/{name}#talk"),
 }
 
 
@@ -72,7 +74,7 @@ def confirming(name: str, link: str) -> Written:
         "If that was you, open the link within a day, while you are logged in:",
     ]
     outro = ["If it was not you, do nothing. You then get no more e-mail from us."]
-    return _written(f"Confirm your e-mail address for {name}", intro, [Line("", "", "", link)], outro)
+    return written(f"Confirm your e-mail address for {name}", intro, [Line("", "", "", link)], outro)
 
 
 def telling(name: str, subject: str, lines: Sequence[Line], settings: str, stop: str) -> Written:
@@ -80,15 +82,17 @@ def telling(name: str, subject: str, lines: Sequence[Line], settings: str, stop:
     shown, rest = lines[:MOST_LINES], len(lines) - MOST_LINES
     more = [f"There is more than this mail tells ({rest}); your notices have it all."] if rest > 0 else []
     outro = [*more, f"Choose what you get by e-mail: {settings}", f"Get no more e-mail: {stop}"]
-    return _written(f"{subject} ({name})", [], shown, outro)
+    return written(f"{subject} ({name})", [], shown, outro)
 
 
-def _written(subject: str, intro: Sequence[str], lines: Sequence[Line], outro: Sequence[str]) -> Written:
+def written(subject: str, intro: Sequence[str], lines: Sequence[Line], outro: Sequence[str]) -> Written:
     blocks = [[part for part in (one.words, one.about, one.when, one.link) if part] for one in lines]
-    text = [*intro, *("\n".join(block) for block in blocks), "-- \n" + "\n".join(outro)]
+    text = [*intro, *("\n".join(block) for block in blocks)]
+    text += ["-- \n" + "\n".join(outro)] if outro else []
     html = [Markup("<p>{}</p>").format(part) for part in intro]
     html += [_html(one) for one in lines]
-    html += [Markup("<hr>"), *(Markup("<p><small>{}</small></p>").format(part) for part in outro)]
+    html += [Markup("<hr>")] if outro else []
+    html += [Markup("<p><small>{}</small></p>").format(part) for part in outro]
     page = Markup(
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>{}</title><body>{}</body></html>'
     )

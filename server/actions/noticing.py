@@ -20,6 +20,7 @@ from models.ledger import RecordRow, Scope
 from models.mandates import MandateRow
 from models.notices import Notice
 from models.people import Member
+from models.remarks import Remark
 from models.rules.mandates import in_force
 from server.actions.requests import WAITS
 from server.actions.telling import us
@@ -46,6 +47,7 @@ class Told:
     until: datetime | None = None
     to: Collection[int] | None = None
     but: Collection[int] = field(default_factory=frozenset)
+    always: bool = False
 
 
 Found = Sequence[tuple[Decision, Scope]]
@@ -69,6 +71,7 @@ async def find(session: AsyncSession, now: datetime) -> list[Told]:
         *await _mandates(session, now),
         *await _waiting(session, now),
         *await _links(session, now),
+        *await _hidden(session, now),
     ]
 
 
@@ -162,7 +165,25 @@ async def _links(session: AsyncSession, now: datetime) -> list[Told]:
     """Links that somebody made to log in as a member, for that member."""
     query = select(Recovery).where(Recovery.created_at > now - RECENT)
     rows = (await session.scalars(query)).all()
-    return [Told(f"recovery:{row.id}", "recovery", to=[row.member_id]) for row in rows]
+    return [
+        Told(f"recovery:{row.id}", "recovery-mail" if row.by_mail else "recovery", to=[row.member_id])
+        for row in rows
+    ]
+
+
+async def _hidden(session: AsyncSession, now: datetime) -> list[Told]:
+    """Remarks that who moderates has hidden, each for its author, whatever they have silenced."""
+    query = select(Remark).where(Remark.hidden_at > now - RECENT, Remark.deleted_at.is_(None))
+    return [
+        Told(
+            f"hidden:{row.id}:{row.hidden_under}",
+            "remark-hidden",
+            row.scope_id,
+            to=[row.member_id],
+            always=True,
+        )
+        for row in await session.scalars(query)
+    ]
 
 
 async def tell(session: AsyncSession, all_told: Sequence[Told], now: datetime) -> int:
@@ -185,7 +206,7 @@ async def _write(session: AsyncSession, told: Told, now: datetime) -> int:
         query = here.join(Seat, Seat.member_id == Member.id).where(Seat.scope_id == told.scope_id)
         if told.circle_id is not None:
             query = query.where(Seat.circle_id == told.circle_id)
-    quiet = await notices.who_muted(session, told.scope_id) if told.scope_id else set()
+    quiet = await notices.who_muted(session, told.scope_id) if told.scope_id and not told.always else set()
     whom = set(await session.scalars(query)) - quiet - set(told.but)
     values = {"key": told.key, "kind": told.kind, "scope_id": told.scope_id, "until": told.until, "at": now}
     session.add_all([Notice(member_id=member_id, **values) for member_id in sorted(whom)])

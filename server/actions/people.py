@@ -208,6 +208,7 @@ LIMITS: Final[Mapping[str, tuple[int, timedelta]]] = {
     "login": (FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong passwords for one name
     "address": (3 * FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong anything from one address
     "code": (20, timedelta(hours=24)),  # wrong codes after a right password
+    "lost": (5, THROTTLE_WINDOW),  # requests for a link by mail, from one place
     "request": (FAILURES_ALLOWED, THROTTLE_WINDOW),  # requests to join that cost us a hash
 }
 

@@ -1,7 +1,7 @@
-"""Getting back in: a link with which a member sets a new password, from whoever may admit.
+"""Getting back in: a link with which a member sets a new password, from whoever may admit (or by mail: `server.actions.lost`).
 
-The link works once, within 24 hours, and ends every log-in. The member is told on their pages that it was made and that it was
-used, and can take it back as long as it was not.
+The link works once, within 24 hours (by mail: one), and ends every log-in. The member is told on their pages that it was made and
+that it was used, and can take it back as long as it was not.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,8 @@ from models.events import log
 from models.people import Login, Member
 from models.rules.mandates import powers_in_force
 from models.rules.refusals import Conflict, NotFound
-from server.actions import second
+from server.actions import mailing, second
+from server.home import Home
 from server.viewer import Viewer, as_rule
 
 LINK_LASTS = timedelta(hours=24)
@@ -74,6 +75,7 @@ async def _new_link(
         token_hash=token_hash,
         member_id=member.id,
         resets_second=resets_second,
+        by_mail=False,
         created_at=now,
         expires_at=now + LINK_LASTS,
     )
@@ -106,14 +108,20 @@ async def open_link(session: AsyncSession, token_hash: str, now: datetime) -> tu
     return row, member
 
 
-async def recover(session: AsyncSession, token_hash: str, password_hash: str, now: datetime) -> Member:
-    """The password is the new one, and every log-in is ended. The second factor stays unless the link was made to end it."""
+async def recover(
+    session: AsyncSession, home: Home, token_hash: str, password_hash: str, now: datetime
+) -> Member:
+    """The password is the new one, every log-in is ended, and no other link opens the account. The second factor stays unless the
+    link was made to end it. Who has an address for mail is told there."""
     row, member = await open_link(session, token_hash, now)
     row.used_at = now
     member.password_hash = password_hash
     await session.execute(delete(Login).where(Login.member_id == member.id))
+    await session.flush()
+    await _cancel_open(session, member.id, now)
     if row.resets_second:
         await second.turn_off(session, member.id, now)
+    await mailing.write_changed(session, home, member, now)
     log(session, "account recovered", now, mandate_id=row.mandate_id, member=member.id)
     return member
 

@@ -5,6 +5,7 @@ are. The face counts attempts and hashes the password before it calls.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,7 +18,9 @@ from models.choices import choice, choose
 from models.events import log
 from models.people import Member
 from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
+from server.actions import mailing
 from server.actions.people import TAKEN, become_member
+from server.home import Home
 from server.viewer import Viewer
 
 CHOICE: Final = "join-requests"
@@ -26,6 +29,16 @@ MOST_WAITING: Final = 50
 MOST_FROM_ONE_PLACE: Final = 3
 MOST_WORDS: Final = 1000
 MOST_ANSWER: Final = 500
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a visitor says. `address`: where one mail with the answer goes."""
+
+    login: str
+    name: str
+    words: str
+    address: str | None = None
 
 
 async def are_taken(session: AsyncSession) -> bool:
@@ -49,17 +62,31 @@ def check_words(words: str) -> None:
         raise Invalid({"words": f"Write a few words about who you are (at most {MOST_WORDS:,} characters)."})
 
 
+def check_address(address: str | None) -> None:
+    """Nothing, or what looks like an address."""
+    if address is not None:
+        mailing.check_address(address)
+
+
 async def ask_to_join(
-    session: AsyncSession, *, login: str, name: str, words: str, password_hash: str, place: str, now: datetime
+    session: AsyncSession, asked: Asked, password_hash: str, place: str, now: datetime
 ) -> JoinRequest:
     """A request waits for whoever may admit. It lasts 30 days."""
     await people.lock_assembly(session)
     await check_open(session, place, now)
     await session.execute(delete(JoinRequest).where(JoinRequest.at <= now - WAITS))
-    before = await accounts.request_by_login(session, login, now - WAITS)
-    if await people.member_by_login(session, login) is not None or before is not None:
+    before = await accounts.request_by_login(session, asked.login, now - WAITS)
+    if await people.member_by_login(session, asked.login) is not None or before is not None:
         raise Invalid({"login": TAKEN})
-    row = JoinRequest(login=login, name=name, words=words, password_hash=password_hash, place=place, at=now)
+    row = JoinRequest(
+        login=asked.login,
+        name=asked.name,
+        words=asked.words,
+        password_hash=password_hash,
+        place=place,
+        address=asked.address,
+        at=now,
+    )
     session.add(row)
     log(session, "admission asked for", now)
     return row
@@ -80,35 +107,42 @@ async def _waiting_one(session: AsyncSession, number: int, now: datetime) -> Joi
     return row
 
 
-async def admit(session: AsyncSession, viewer: Viewer, number: int, now: datetime) -> Member:
+async def admit(session: AsyncSession, home: Home, viewer: Viewer, number: int, now: datetime) -> Member:
     """Who asked is a member now, and logs in with what they chose. Needs `admit`."""
     mandate = viewer.require("admit")
     await people.lock_assembly(session)
     row = await _waiting_one(session, number, now)
     newcomer = Member(login=row.login, name=row.name, about=row.words, password_hash=row.password_hash)
     member = await become_member(session, newcomer, now)
+    if row.address is not None:
+        await mailing.write_answer(session, home, row.address, now, admitted=True)
     await session.delete(row)
     log(session, "member admitted", now, mandate_id=mandate.id, member=member.id)
     return member
 
 
-async def decline(session: AsyncSession, viewer: Viewer, number: int, answer: str, now: datetime) -> None:
+async def decline(
+    session: AsyncSession, home: Home, viewer: Viewer, number: int, answer: str, now: datetime
+) -> None:
     """The request is declined; who asked reads the answer when they try to log in. Needs `admit`."""
     mandate = viewer.require("admit")
     if len(answer) > MOST_ANSWER:
         raise Invalid({f"answer-{number}": f"Write at most {MOST_ANSWER} characters."})
     row = await _waiting_one(session, number, now)
     row.declined_at, row.answer, row.mandate_id = now, answer, mandate.id
-    row.words = ""
+    if row.address is not None:
+        await mailing.write_answer(session, home, row.address, now, admitted=False)
+    row.words, row.address = "", None
     log(session, "admission declined", now, mandate_id=mandate.id)
 
 
 async def decline_all(session: AsyncSession, viewer: Viewer, up_to: int, now: datetime) -> int:
-    """Every request up to this number is declined without words: for when strangers fill the list. Needs `admit`."""
+    """Every request up to this number is declined without words, and without mail: for when strangers fill the list. Needs
+    `admit`."""
     mandate = viewer.require("admit")
     rows = [row for row in await accounts.requests_waiting(session, now - WAITS) if row.id <= up_to]
     for row in rows:
-        row.declined_at, row.mandate_id, row.words = now, mandate.id, ""
+        row.declined_at, row.mandate_id, row.words, row.address = now, mandate.id, "", None
     log(session, "admissions declined", now, mandate_id=mandate.id, count=len(rows))
     return len(rows)
 

@@ -116,7 +116,8 @@ async def change_password(request: web.Request, form: Form) -> web.StreamRespons
     async with acting(request) as visit:
         member = visit.viewer.require_member()
         token = login_token(request)
-        await accounts.change_password(visit.session, member, password_hash, token, visit.now)
+        home = request.app[HOME]
+        await accounts.change_password(visit.session, home, member, password_hash, token, visit.now)
     return see("/me?done=password")
 
 

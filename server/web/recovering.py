@@ -46,6 +46,7 @@ class Told:
     """What a member is told of a link that was made for them."""
 
     maker: str
+    by_mail: bool
     mandate: int | None
     made: datetime
     used: datetime | None
@@ -54,7 +55,10 @@ class Told:
 
 async def told(visit: Visit) -> Sequence[Told]:
     found = await recovering.told(visit.session, visit.viewer, visit.now)
-    return [Told(name, row.mandate_id, row.created_at, row.used_at, row.expires_at) for row, name in found]
+    return [
+        Told(name, row.by_mail, row.mandate_id, row.created_at, row.used_at, row.expires_at)
+        for row, name in found
+    ]
 
 
 async def help_page(request: web.Request) -> web.StreamResponse:
@@ -130,7 +134,7 @@ async def recover(request: web.Request) -> web.StreamResponse:
         await recovering.open_link(session, digest, now)
     password_hash = await hash_password(app, form.one("new-password"))
     async with app[DATABASE].ACT.begin() as session:
-        await recovering.recover(session, digest, password_hash, now)
+        await recovering.recover(session, app[HOME], digest, password_hash, now)
     return see("/login?done=recovered")
 
 

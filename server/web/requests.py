@@ -1,9 +1,6 @@
 """Asking to join without an invitation, and the page on which whoever may admit answers."""
 
-import hashlib
-import hmac
-import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,13 +9,14 @@ from aiohttp import web
 from models.people import member_count
 from models.rules.refusals import Invalid, NotFound, TooMany
 from server.actions import people, requests
-from server.keys import CLOCK, DATABASE, HOME
+from server.keys import CLOCK, DATABASE, HOME, SETTINGS
 from server.web.accounts import form_frame
 from server.web.forms import Form, Problems, Stale, posted, problems_of
 from server.web.mine import done_in, status_of
 from server.web.passwords import hash_password
+from server.web.places import place_of
 from server.web.render import frame_of, page, see
-from server.web.sessions import acting, address_of, reading
+from server.web.sessions import acting, reading
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,8 @@ class AskPage:
     login: str = ""
     name: str = ""
     words: str = ""
+    sends: bool = False
+    address: str = ""
     problems: Problems = field(default_factory=Problems)
 
 
@@ -38,6 +38,7 @@ class AskedPage:
     name: str
     login: str
     until: datetime
+    gets_mail: bool
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ async def _ask(request: web.Request, form: Form, problems: Problems, status: int
             login=form.one("login"),
             name=form.one("name"),
             words=form.one("words"),
+            sends=request.app[SETTINGS].smtp is not None,
+            address=form.one("address"),
             problems=problems,
         )
         return page(request, form_frame(visit), "people/ask.html", context, status or status_of(problems))
@@ -92,35 +95,39 @@ async def ask(request: web.Request) -> web.StreamResponse:
         late = "This page had been open for long. Please choose your password once more and send it again."
         return await _ask(request, stale.form, Problems(late))
     login, name, words = form.one("login").lower(), form.one("name"), form.one("words")
+    address = form.one("address") if request.app[SETTINGS].smtp is not None else ""
+    asked = requests.Asked(login, name, words, address or None)
     try:
-        _check(login, name, words, form.one("password"))
-        until = await _leave(request, login, name, words, form.one("password"))
+        _check(asked, form.one("password"))
+        until = await _leave(request, asked, form.one("password"))
     except Invalid as refusal:
         return await _ask(request, form, problems_of(refusal))
     except TooMany as refusal:
         return await _ask(request, form, Problems(refusal.sentence), 429)
     async with reading(request) as visit:
-        return page(request, frame_of(visit), "people/asked.html", AskedPage(name, login, until))
+        context = AskedPage(name, login, until, bool(address))
+        return page(request, frame_of(visit), "people/asked.html", context)
 
 
-def _check(login: str, name: str, words: str, password: str) -> None:
+def _check(asked: requests.Asked, password: str) -> None:
     """All that is wrong at once, field by field."""
     wrong: dict[str, str] = {}
-    try:
-        people.check_person(login, name, password)
-    except Invalid as refusal:
-        wrong |= refusal.fields
-    try:
-        requests.check_words(words)
-    except Invalid as refusal:
-        wrong |= refusal.fields
+    checks: tuple[Callable[[], None], ...] = (
+        lambda: people.check_person(asked.login, asked.name, password),
+        lambda: requests.check_words(asked.words),
+        lambda: requests.check_address(asked.address),
+    )
+    for check in checks:
+        try:
+            check()
+        except Invalid as refusal:
+            wrong |= refusal.fields
     if wrong:
-        raise Invalid(
-            {field: wrong[field] for field in ("name", "login", "words", "password") if field in wrong}
-        )
+        order = ("name", "login", "words", "address", "password")
+        raise Invalid({field: wrong[field] for field in order if field in wrong})
 
 
-async def _leave(request: web.Request, login: str, name: str, words: str, password: str) -> datetime:
+async def _leave(request: web.Request, asked: requests.Asked, password: str) -> datetime:
     app, now, place = request.app, request.app[CLOCK].now(), place_of(request)
     async with app[DATABASE].ACT.begin() as session:
         await requests.check_open(session, place, now)
@@ -128,23 +135,8 @@ async def _leave(request: web.Request, login: str, name: str, words: str, passwo
         await people.note_tries(session, now, request=place)
     password_hash = await hash_password(app, password)
     async with app[DATABASE].ACT.begin() as session:
-        await requests.ask_to_join(
-            session, login=login, name=name, words=words, password_hash=password_hash, place=place, now=now
-        )
+        await requests.ask_to_join(session, asked, password_hash, place, now)
     return now + requests.WAITS
-
-
-def place_of(request: web.Request) -> str:
-    """A keyed digest of where somebody asks from: an IPv4 address, or the network of an IPv6 address."""
-    address = address_of(request)
-    try:
-        parsed = ipaddress.ip_address(address)
-        if parsed.version == 6:
-            address = str(ipaddress.ip_network((parsed, 64), strict=False))
-    except ValueError:
-        pass
-    key = request.app[HOME].csrf_key
-    return hmac.new(key, b"place\0" + address.encode(), hashlib.sha256).hexdigest()
 
 
 # For whoever may admit
@@ -184,15 +176,15 @@ async def _requests(request: web.Request, form: Form, problems: Problems) -> web
 
 async def answer(request: web.Request, form: Form) -> web.StreamResponse:
     """Admit or decline somebody who asked."""
-    number, act = int(request.match_info["number"]), request.match_info["act"]
+    number, act, home = int(request.match_info["number"]), request.match_info["act"], request.app[HOME]
     try:
         async with acting(request) as visit:
             visit.viewer.require_member()
             if act == "admit":
-                await requests.admit(visit.session, visit.viewer, number, visit.now)
+                await requests.admit(visit.session, home, visit.viewer, number, visit.now)
             else:
                 words = form.one(f"answer-{number}")
-                await requests.decline(visit.session, visit.viewer, number, words, visit.now)
+                await requests.decline(visit.session, home, visit.viewer, number, words, visit.now)
     except Invalid as refusal:
         if "login" in refusal.fields:
             taken = (

@@ -20,7 +20,8 @@ from activitypub.later import later
 from models import mails
 from models.mails import Mail, Mailbox
 from models.rules import backoff
-from server.keys import CLOCK, DATABASE, SETTINGS
+from server.actions import lost
+from server.keys import CLOCK, DATABASE, HOME, SETTINGS
 from server.settings import Smtp
 
 if TYPE_CHECKING:
@@ -51,11 +52,21 @@ async def mail_due(app: web.Application) -> int:
     smtp = app[SETTINGS].smtp
     if smtp is None:
         return 0
+    await _look_up(app)
     async with app[DATABASE].ACT.begin() as session:
         batch = await mails.claim(session, app[CLOCK].now(), LEASE, AT_ONCE)
     if batch:
         await _send_all(app, smtp, batch)
     return len(batch)
+
+
+async def _look_up(app: web.Application) -> None:
+    """Who said that they cannot log in gets their link with this pass."""
+    async with app[DATABASE].READ() as session:
+        if not await lost.any_waiting(session):
+            return
+    async with app[DATABASE].ACT.begin() as session:
+        await lost.look_up(session, app[HOME], app[CLOCK].now())
 
 
 async def _send_all(app: web.Application, smtp: Smtp, batch: Sequence[Mail]) -> None:
@@ -145,7 +156,7 @@ async def _settle(app: web.Application, mail: Mail, outcome: Outcome) -> None:
         else:
             await mails.put_off(session, mail, now + pause, outcome.reason)
         if outcome.no_such_address:
-            box = await session.get(Mailbox, mail.member_id, with_for_update=True)
+            box = await session.get(Mailbox, mail.member_id, with_for_update=True) if mail.member_id else None
             if box is not None and box.address == mail.address:
                 box.refused_at = now
             if box is not None and box.pending == mail.address:

@@ -11,7 +11,7 @@ from aiohttp import web
 from sqlalchemy import ColumnElement, delete, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.accounts import JoinRequest, Recovery, Spent
+from models.accounts import JoinRequest, Lost, Recovery, Spent
 from models.events import Event
 from models.mails import Mail
 from models.notices import Happened, Notice
@@ -102,6 +102,7 @@ KEPT: Final = (
     Kept("requests to join", JoinRequest, JoinRequest.id, JoinRequest.at, WAITS, true()),
     Kept("log-ins", Login, Login.id, Login.expires_at, NO_TIME, true()),
     Kept("failed attempts", LoginFailure, LoginFailure.id, LoginFailure.until, NO_TIME, true()),
+    Kept("lost log-ins asked for", Lost, Lost.id, Lost.at, timedelta(hours=1), true()),
     Kept("challenges used", Spent, Spent.digest, Spent.until, NO_TIME, true()),
     Kept("recovery links", Recovery, Recovery.id, Recovery.created_at, 365 * DAY, true()),
     Kept("mails given up", Mail, Mail.id, Mail.dead_at, 30 * DAY, Mail.dead_at.is_not(None)),

@@ -44,9 +44,8 @@ SAID = balloting.Words({"position": "consent"})
 
 async def request(place: Place, login: str, where: str = "a" * 64) -> int:
     async with place.database.ACT.begin() as session:
-        row = await requests.ask_to_join(
-            session, login=login, name="Zoe", words="Hi", password_hash="x", place=where, now=place.now
-        )
+        asked = requests.Asked(login, "Zoe", "Hi")
+        row = await requests.ask_to_join(session, asked, "x", where, place.now)
         await session.flush()
         return row.id
 
@@ -112,13 +111,13 @@ async def test_who_is_admitted_sits_in_the_assembly_and_the_act_names_its_mandat
     number = await request(place, "zoe")
     async with place.acting("bo") as (session, viewer):
         for refused in (
-            requests.admit(session, viewer, number, place.now),
+            requests.admit(session, place.home, viewer, number, place.now),
             requests.waiting(session, viewer, place.now),
         ):
             with pytest.raises(NotAllowed):
                 await refused
     async with place.acting("ana") as (session, viewer):
-        await requests.admit(session, viewer, number, place.now)
+        await requests.admit(session, place.home, viewer, number, place.now)
     assert await sitting(place) == 3
     async with place.database.READ() as session:
         event = await session.scalar(select(Event).where(Event.kind == "member admitted"))
@@ -126,7 +125,7 @@ async def test_who_is_admitted_sits_in_the_assembly_and_the_act_names_its_mandat
         assert event.mandate_id == 1
     async with place.acting("ana") as (session, viewer):
         with pytest.raises(NotFound):
-            await requests.admit(session, viewer, number, place.now)
+            await requests.admit(session, place.home, viewer, number, place.now)
 
 
 async def test_a_recovery_link_works_once_for_a_day_ends_log_ins_and_its_member_is_told(place: Place):
@@ -145,11 +144,11 @@ async def test_a_recovery_link_works_once_for_a_day_ends_log_ins_and_its_member_
         assert (maker, row.used_at, row.mandate_id) == ("Ana", None, 1)
     async with place.database.ACT.begin() as session:
         with pytest.raises(Conflict):
-            await recovering.recover(session, "0" * 64, "new", place.now)
-        await recovering.recover(session, digest, "new", place.now)
+            await recovering.recover(session, place.home, "0" * 64, "new", place.now)
+        await recovering.recover(session, place.home, digest, "new", place.now)
     async with place.database.ACT.begin() as session:
         with pytest.raises(Conflict):
-            await recovering.recover(session, digest, "newer", place.now)
+            await recovering.recover(session, place.home, digest, "newer", place.now)
         assert not (await joining.viewer_of(session, old, place.now)).is_member
     assert (await member(place, "bo")).password_hash == "new"
     async with place.acting("bo") as (session, viewer):

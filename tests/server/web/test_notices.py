@@ -172,4 +172,6 @@ async def test_a_decision_is_silenced_on_its_own_page_too(meetings: Meetings, en
         await fed.elm.ballot("consent")
         await fed.settle()
         await fed.finish()
-        assert not (await bo.get(path)).has_form(f"/notices/mute/{name}")  # it is over: there is nothing more to tell
+        assert not (await bo.get(path)).has_form(
+            f"/notices/mute/{name}"
+        )  # it is over: there is nothing more to tell

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from models.accounts import JoinRequest, Spent, spend
+from models.accounts import JoinRequest, Lost, Spent, spend
 from models.events import Event, log
 from models.peers import Tombstone, bury
 from models.people import Login, LoginFailure, Member
 from models.queues import Delivery, InboxItem
-from server.actions import people, requests
+from server.actions import lost, people, requests
 from server.actions.outbox import publish
 from server.keys import HOME
 from server.workers import retention
@@ -94,14 +94,13 @@ async def test_what_was_left_at_the_door_goes_when_its_time_is_over(world: World
         await people.log_in(session, ana, "0" * 64, now)
         await people.note_failure(session, "ana", "192.0.2.1", now)
         await spend(session, "1" * 64, now + timedelta(minutes=10), now)
-        await requests.ask_to_join(
-            session, login="zoe", name="Zoe", words="Hello", password_hash="x", place="p", now=now
-        )
-    tables = (Login, LoginFailure, Spent, JoinRequest)
-    assert [await world.count(table) for table in tables] == [1, 2, 1, 1]
+        await requests.ask_to_join(session, requests.Asked("zoe", "Zoe", "Hello"), "x", "p", now)
+        await lost.ask(session, "ana", now)
+    tables = (Login, LoginFailure, Spent, JoinRequest, Lost)
+    assert [await world.count(table) for table in tables] == [1, 2, 1, 1, 1]
     world.clock.advance(timedelta(minutes=16))
     await pruning_due(world.of().app)
-    assert [await world.count(table) for table in tables] == [1, 0, 0, 1]
+    assert [await world.count(table) for table in tables] == [1, 0, 0, 1, 1]
     world.clock.advance(30 * DAY)
     await pruning_due(world.of().app)
-    assert [await world.count(table) for table in tables] == [0, 0, 0, 0]
+    assert [await world.count(table) for table in tables] == [0, 0, 0, 0, 0]
