@@ -30,6 +30,7 @@ from models.people import Actor
 from models.rules import peering
 
 HOUR: Final = timedelta(hours=1)
+AT_ONCE: Final = 1_000  # servers that are looked up in one go
 SEEN_AGAIN_AFTER: Final = timedelta(minutes=1)  # a peer that talks all the time is not written down each time
 
 
@@ -59,12 +60,13 @@ class Peer(Base):
 
 
 class Tombstone(Base):
-    """An object or activity that was deleted or undone, perhaps before we ever saw it."""
+    """An object or activity that was deleted or undone, perhaps before we ever saw it. It counts for who did that alone: somebody
+    else on the same server may have said so of what is not theirs."""
 
     __tablename__ = "tombstones"
 
     uri: Mapped[str] = mapped_column(Text, primary_key=True)
-    owner: Mapped[str] = mapped_column(Text)
+    owner: Mapped[str] = mapped_column(Text, primary_key=True)
     at: Mapped[datetime]
 
 
@@ -130,9 +132,13 @@ async def limited_among(session: AsyncSession, authorities: Iterable[str]) -> se
 
 
 async def kept_apart(session: AsyncSession, authorities: Iterable[str]) -> set[str]:
-    """Those of the servers whose words are not passed on to strangers: with which we do not deal, or which are limited."""
-    asked = set(authorities)
-    return {*await shut_out(session, asked), *await limited_among(session, asked)}
+    """Those of the servers whose words are not passed on to strangers, and whose signs are not counted: with which we do not
+    deal, or which are limited. They may be many."""
+    asked, found = sorted(set(authorities)), set[str]()
+    for start in range(0, len(asked), AT_ONCE):
+        some = asked[start : start + AT_ONCE]
+        found |= {*await shut_out(session, some), *await limited_among(session, some)}
+    return found
 
 
 async def limited_names(session: AsyncSession) -> Sequence[str]:
@@ -193,9 +199,15 @@ async def may_refetch_keys(session: AsyncSession, authority: str, pause: timedel
 
 
 async def bury(session: AsyncSession, uri: str, owner: str, now: datetime) -> None:
-    """Remember that `owner` deleted or undid this; the first to do so stands."""
+    """Remember that `owner` deleted or undid this; it says nothing of what others own."""
     statement = _insert(session)(Tombstone).values(uri=uri, owner=owner, at=now)
-    await session.execute(statement.on_conflict_do_nothing(index_elements=["uri"]))
+    await session.execute(statement.on_conflict_do_nothing(index_elements=["uri", "owner"]))
+
+
+async def is_buried(session: AsyncSession, uri: str, owner: str) -> bool:
+    """Did `owner` delete or undo this before?"""
+    query = select(Tombstone.uri).where(Tombstone.uri == uri, Tombstone.owner == owner)
+    return await session.scalar(query) is not None
 
 
 def _insert(session: AsyncSession) -> Any:

@@ -1,5 +1,6 @@
 """What people elsewhere say about our posts: replies, reactions, answers to the pulse, quotes. Never a ballot."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
+from models.peers import kept_apart
 from models.posts import Post
 
 
@@ -122,9 +124,15 @@ async def mentions(
 
 
 async def reactions_to(session: AsyncSession, post_ids: Iterable[int]) -> dict[str, int]:
-    """How many likes, boosts and emojis some posts of ours got."""
-    query = select(Reaction.kind, func.count().label("many")).where(Reaction.post_id.in_(list(post_ids)))
-    return {row.kind: row.many for row in (await session.execute(query.group_by(Reaction.kind))).all()}
+    """How many likes, boosts and emojis some posts of ours got; while a server is limited or shut out, its own do not count."""
+    query = select(Reaction.kind, Reaction.authority, func.count().label("many"))
+    query = query.where(Reaction.post_id.in_(list(post_ids))).group_by(Reaction.kind, Reaction.authority)
+    rows = (await session.execute(query)).all()
+    apart, found = await kept_apart(session, (row.authority for row in rows)), Counter[str]()
+    for row in rows:
+        if row.authority not in apart:
+            found[row.kind] += row.many
+    return dict(found)
 
 
 async def quotes_of(session: AsyncSession, post_ids: Iterable[int], most: int) -> Sequence[Quote]:

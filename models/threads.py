@@ -10,8 +10,7 @@ from models.peers import kept_apart
 from models.posts import Post
 from models.talk import Reply
 
-Items = CompoundSelect[str, datetime]
-AT_ONCE = 1_000  # servers that are looked up in one go
+Items = CompoundSelect[str, datetime] | Select[str, datetime]
 
 
 async def has_thread(session: AsyncSession, name: str) -> bool:
@@ -31,6 +30,11 @@ async def replies_to(session: AsyncSession, uri: str) -> Items:
     """What directly replies to a post."""
     theirs = await _theirs(session, Reply.in_reply_to == uri)
     return _ours().where(Post.in_reply_to == uri).union_all(theirs)
+
+
+async def replies_below(session: AsyncSession, post_id: int) -> int:
+    """How many replies there are to a post and to those replies, of those that everybody may see."""
+    return await size_of(session, await _theirs(session, Reply.post_id == post_id))
 
 
 async def size_of(session: AsyncSession, items: Items) -> int:
@@ -54,8 +58,6 @@ async def _theirs(session: AsyncSession, where: ColumnElement[bool]) -> Select[s
     """Replies that everybody may see here: not hidden, not deleted, not from a server that we limit or do not deal with."""
     shown = (where, Reply.is_public, Reply.deleted_at.is_(None), Reply.hidden_at.is_(None))
     servers = (await session.scalars(select(Reply.authority).where(*shown).distinct())).all()
-    apart: set[str] = set()
-    for start in range(0, len(servers), AT_ONCE):
-        apart |= await kept_apart(session, servers[start : start + AT_ONCE])
+    apart = await kept_apart(session, servers)
     query = select(Reply.uri.label("uri"), Reply.received_at.label("at")).where(*shown)
     return query.where(Reply.authority.not_in(apart)) if apart else query

@@ -43,6 +43,7 @@ def mend(body: bytes) -> Picture:
     """The picture written anew, turned as it was meant, at most so large; NoPicture if it is none that we take."""
     if len(body) > MOST_BYTES:
         raise NoPicture(f"This file is larger than {MOST_BYTES // 1_000_000} MB.")
+    _check_size(canvas_of(body))
     try:
         with Image.open(io.BytesIO(body), formats=tuple(TYPES)) as opened:
             return _written(opened)
@@ -54,8 +55,7 @@ def mend(body: bytes) -> Picture:
 
 def _written(opened: "Image.Image") -> Picture:
     kind = opened.format or ""
-    if opened.width * opened.height > MOST_PIXELS:
-        raise NoPicture(f"This picture has more than {MOST_PIXELS // 1_000_000} million pixels.")
+    _check_size(opened.size)
     opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG is read only as large as it is needed
     turned = ImageOps.exif_transpose(opened)
     turned.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
@@ -66,6 +66,25 @@ def _written(opened: "Image.Image") -> Picture:
     out = io.BytesIO()
     bare.save(out, format=kind, **({} if kind == "PNG" else {"quality": 85}))
     return Picture(TYPES[kind], out.getvalue(), bare.width, bare.height)
+
+
+def canvas_of(body: bytes) -> tuple[int, int]:
+    """How wide and high a WebP says that it is: asked before it is opened, as its decoder makes room for all of that at once.
+    Nothing for the other types, whose decoders say it before they make any."""
+    if body[:4] != b"RIFF" or body[8:12] != b"WEBP":
+        return 0, 0
+    kind = body[12:16]
+    if kind == b"VP8X":  # 24 bits each, less one
+        return 1 + int.from_bytes(body[24:27], "little"), 1 + int.from_bytes(body[27:30], "little")
+    if kind == b"VP8L":  # 14 bits each, less one
+        both = int.from_bytes(body[21:25], "little")
+        return 1 + (both & 0x3FFF), 1 + (both >> 14 & 0x3FFF)
+    return int.from_bytes(body[26:28], "little") & 0x3FFF, int.from_bytes(body[28:30], "little") & 0x3FFF
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    if size[0] * size[1] > MOST_PIXELS:
+        raise NoPicture(f"This picture has more than {MOST_PIXELS // 1_000_000} million pixels.")
 
 
 def pattern(seed: str) -> bytes:

@@ -15,7 +15,7 @@ from activitypub.codec import PUBLIC, Activity, Thing
 from activitypub.origin import same_origin
 from models import feeds
 from models.feeds import FeedItem
-from models.peers import Tombstone
+from models.peers import is_buried
 from server.actions.titles import title_of
 
 TYPES: Final = frozenset({"Note", "Question", "Article"})
@@ -44,7 +44,7 @@ async def _published(session: AsyncSession, activity: Activity, now: datetime) -
     found = [
         feed for feed in await feeds.feeds_of(session, activity.actor) if await _wants(session, feed, post)
     ]
-    if not found or await _was_taken_back(session, post.id, activity.actor):
+    if not found or await is_buried(session, post.id, activity.actor):
         return False
     row = {
         "object_uri": post.id,
@@ -71,11 +71,6 @@ async def _wants(session: AsyncSession, feed_id: int, post: Thing) -> bool:
         return True
     sources = await feeds.sources(session, feed_id)
     return any(same_origin(post.in_reply_to, source.actor_uri) for source in sources)
-
-
-async def _was_taken_back(session: AsyncSession, uri: str, owner: str) -> bool:
-    stone = select(Tombstone.uri).where(Tombstone.uri == uri, Tombstone.owner == owner)
-    return await session.scalar(stone) is not None
 
 
 def _link(post: Thing, uri: str) -> str:

@@ -23,6 +23,7 @@ from models.queues import Delivery, Destination, InboxItem
 from models.rules.blocklists import Line
 from models.rules.peering import ALLOW_LIST, AUTHORIZED_FETCH, FEDERATION, OPEN, names_covering, read_host
 from models.rules.refusals import Conflict, Invalid
+from server.actions import pulse
 from server.home import Home
 from server.viewer import Viewer
 
@@ -60,6 +61,7 @@ async def decide(
     await _set(session, name, act, note, mandate, now)
     if act == "block":
         await _cut_off(session, name, now)
+    await pulse.recount(session, now)
     log(session, f"server {PAST[act]}", now, actor=_who(viewer), mandate_id=mandate, host=name, note=note)
     return name
 
@@ -109,6 +111,7 @@ async def take_over(
     for authority in await _known(session):
         if not blocked.isdisjoint(names_covering(authority)):
             await _cut_off(session, authority, now)
+    await pulse.recount(session, now)
     limited = len(fresh) - len(blocked)
     log(
         session,
@@ -173,6 +176,7 @@ async def deal_only_with_allowed(
     await choices.choose(session, AUTHORIZED_FETCH, True, now, mandate)
     for one in ends:
         await _cut_off(session, one.host, now, alone=True)
+    await pulse.recount(session, now)
     log(session, "allow-list begun", now, actor=_who(viewer), mandate_id=mandate, cut_off=len(ends))
 
 
@@ -183,6 +187,7 @@ async def deal_with_all(session: AsyncSession, viewer: Viewer, now: datetime) ->
         raise Conflict("federation", "This instance deals with all servers already that are not blocked.")
     await choices.choose(session, FEDERATION, OPEN, now, mandate)
     await choices.choose(session, AUTHORIZED_FETCH, False, now, mandate)
+    await pulse.recount(session, now)
     log(session, "allow-list ended", now, actor=_who(viewer), mandate_id=mandate)
 
 

@@ -3,6 +3,7 @@
 Called by the inbox (a vote came in), by the page of the decision and by whatever tells others how it stands.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,8 +13,9 @@ import orjson
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.base import insert_once
+from models.base import insert_once, wake
 from models.events import log
+from models.peers import kept_apart
 from models.posts import Post
 from models.rules.records import instant
 from models.talk import PulseVote
@@ -100,16 +102,26 @@ async def vote(session: AsyncSession, post: Post, given: Vote, now: datetime) ->
 
 
 async def counts(session: AsyncSession, post: Post) -> Counts:
-    """How the answers to a pulse stand now."""
-    question = orjson.loads(post.body)
-    by_option = select(PulseVote.option, func.count().label("many")).where(PulseVote.post_id == post.id)
-    rows = (await session.execute(by_option.group_by(PulseVote.option))).all()
-    found = {row.option: row.many for row in rows}
-    by_server = select(PulseVote.authority, func.count().label("many")).where(PulseVote.post_id == post.id)
-    rows = (await session.execute(by_server.group_by(PulseVote.authority))).all()
-    servers = sorted(((row.authority, row.many) for row in rows), key=lambda one: (-one[1], one[0]))
+    """How the answers to a pulse stand now. Those of servers that are limited or shut out are kept, and do not count meanwhile."""
+    query = select(PulseVote.authority, PulseVote.option, func.count().label("many"))
+    query = query.where(PulseVote.post_id == post.id).group_by(PulseVote.authority, PulseVote.option)
+    rows = (await session.execute(query)).all()
+    apart = await kept_apart(session, (row.authority for row in rows))
+    by_option, by_server = Counter[str](), Counter[str]()
+    for row in rows:
+        if row.authority not in apart:
+            by_option[row.option] += row.many
+            by_server[row.authority] += row.many
     return Counts(
-        options=[(name, found.get(name, 0)) for name in options_of(question)],
-        voters=sum(found.values()),
-        servers=servers,
+        options=[(name, by_option[name]) for name in options_of(orjson.loads(post.body))],
+        voters=by_option.total(),
+        servers=sorted(by_server.items(), key=lambda one: (-one[1], one[0])),
     )
+
+
+async def recount(session: AsyncSession, now: datetime) -> None:
+    """With whom we deal was changed: of each round that runs and was answered, how the answers stand is told anew."""
+    answered = select(PulseVote.post_id)
+    runs = (Post.kind == "round", Post.is_public, Post.deleted_at.is_(None), Post.featured_until > now)
+    await session.execute(update(Post).where(*runs, Post.id.in_(answered)).values(refresh_at=now))
+    await wake(session, "pulses")

@@ -10,7 +10,7 @@ from activitypub import quotes
 from models import people
 from models.base import insert_once
 from models.events import log
-from models.peers import Tombstone
+from models.peers import is_buried
 from models.people import Actor
 from models.posts import Post, post_by_uri
 from models.rules.refusals import NotFound
@@ -59,7 +59,7 @@ async def _stamped(
     known = await session.scalar(select(Quote).where(Quote.uri == uri))
     if known is not None:
         return uri if known.revoked_at is None else None
-    if await session.scalar(select(Tombstone.owner).where(Tombstone.uri == quoting)) == author.uri:
+    if await is_buried(session, quoting, author.uri):
         return None
     lately = (Quote.author == author.uri, Quote.at > now - HOUR)
     if (await session.scalar(select(func.count()).where(*lately)) or 0) >= PER_HOUR:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.base import insert_once
 from models.events import log
-from models.peers import Tombstone
+from models.peers import is_buried
 from models.people import Actor
 from models.posts import post_by_uri
 from models.queues import InboxItem
@@ -34,7 +34,7 @@ async def react(session: AsyncSession, sign: Sign, actor: Actor, now: datetime) 
     post = await post_by_uri(session, sign.object_uri)
     if sign.uri is None or post is None or not post.is_public or post.deleted_at is not None:
         return False
-    if await session.scalar(select(Tombstone.owner).where(Tombstone.uri == sign.uri)) == actor.uri:
+    if await is_buried(session, sign.uri, actor.uri):
         return False
     same = (Reaction.actor == actor.uri, Reaction.post_id == post.id, Reaction.kind == sign.kind)
     known = select(Reaction.id).where(*same, Reaction.content == sign.content)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activitypub.foreign import ForeignPost
 from models.base import insert_once
 from models.events import log
-from models.peers import Tombstone
+from models.peers import is_buried
 from models.people import Actor
 from models.posts import post_by_uri
 from models.rules.refusals import NotFound
@@ -43,7 +43,7 @@ async def take_post(
 ) -> bool | None:
     """Keep what somebody elsewhere posted; False if it is none of ours, is here or was deleted before, None if their server
     said too much already."""
-    if said.is_empty or await _is_deleted(session, said.id, author.uri):
+    if said.is_empty or await is_buried(session, said.id, author.uri):
         return False
     place = await _place_of(session, home, said)
     if place is None or await reply_by_uri(session, said.id) is not None:
@@ -137,11 +137,6 @@ def _words(said: ForeignPost) -> dict[str, Any]:
 
 def _nothing(now: datetime) -> dict[str, Any]:
     return {"content": "", "summary": None, "url": None, "attachments": [], "deleted_at": now}
-
-
-async def _is_deleted(session: AsyncSession, uri: str, author: str) -> bool:
-    """Did its author delete it before it came?"""
-    return await session.scalar(select(Tombstone.owner).where(Tombstone.uri == uri)) == author
 
 
 async def _place_of(session: AsyncSession, home: Home, said: ForeignPost) -> Place | None:

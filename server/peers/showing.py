@@ -20,8 +20,8 @@ from server.actions import dealing
 from server.actions.founding import INSTANCE_HANDLE
 from server.keys import CLOCK, DATABASE, HOME
 from server.peers import pace
-from server.peers.actors import VARY, wants_page
-from server.peers.callers import signer_of
+from server.peers.actors import wants_page
+from server.peers.callers import FOR_THEM_ALONE, signer_of
 
 KEPT_FOR: Final = timedelta(seconds=5)
 PRIVATE: Final = "private, no-store"
@@ -74,13 +74,13 @@ async def _check_caller(request: web.Request) -> None:
     except NotAuthentic as error:
         raise _unauthorised(error.sentence) from error
     except Forbidden as error:
-        raise web.HTTPNotFound(headers=VARY) from error
+        raise web.HTTPNotFound(headers=FOR_THEM_ALONE) from error
     except Unreachable as error:
         raise pace.later(error.sentence) from error
     async with request.app[DATABASE].READ() as session:
         if await dealing.refused(session, request.app[HOME], [actor.authority]):
-            raise web.HTTPNotFound(headers=VARY)
+            raise web.HTTPNotFound(headers=FOR_THEM_ALONE)
 
 
 def _unauthorised(sentence: str) -> web.HTTPUnauthorized:
-    return web.HTTPUnauthorized(text=sentence, headers=VARY)
+    return web.HTTPUnauthorized(text=sentence, headers=FOR_THEM_ALONE)

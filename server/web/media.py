@@ -24,7 +24,7 @@ from server.web.forms import (
     posted,
     problems_of,
 )
-from server.web.render import FOR_A_YEAR, frame_of, page, see
+from server.web.render import frame_of, page, see
 from server.web.sessions import acting, reading
 from server.web.words import DONE
 
@@ -32,6 +32,7 @@ AT_ONCE: Final = 2
 DECODING: web.AppKey[asyncio.Semaphore] = web.AppKey("decoding", asyncio.Semaphore)
 APART: Final = "default-src 'none'; sandbox"
 CHUNK: Final = 65_536
+FOR_AN_HOUR: Final = "public, max-age=3600"  # as long may a picture outlive its post in the caches of others
 
 
 async def posted_with_file(request: web.Request) -> Form:
@@ -97,7 +98,7 @@ async def picture(request: web.Request) -> web.StreamResponse:
         "Content-Security-Policy": APART,
         "Content-Disposition": "inline",
         "Cross-Origin-Resource-Policy": "cross-origin",
-        "Cache-Control": FOR_A_YEAR if row.post_id is not None else "private, no-store",
+        "Cache-Control": FOR_AN_HOUR if row.post_id is not None else "private, no-store",
     }
     return web.Response(body=row.body, headers=headers)
 

@@ -10,12 +10,10 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 from markupsafe import Markup
-from sqlalchemy import select
 
-from models import ledger
+from models import ledger, threads
 from models.posts import Post, spoken
 from models.rules.refusals import NotFound
-from models.talk import Reply
 from server.actions import speaking
 from server.keys import HOME
 from server.translate_posts import TAG_LENGTH
@@ -156,7 +154,7 @@ async def post(request: web.Request) -> web.StreamResponse:
             by=visit.collective.name,
             by_path=f"/@{visit.collective.handle}",
             versions=await _versions(visit, token),
-            replies=await _replies(visit, row),
+            replies=await threads.replies_below(visit.session, row.id),
             outside=await outside_of_post(visit, row),
             done=DONE.get(request.query.get("done", ""), ""),
         )
@@ -171,11 +169,3 @@ async def _versions(visit: Visit, token: str) -> list[Version]:
         Version(at, Markup(thing["content"]), next(iter(thing.get("contentMap", {})), ""))
         for at, thing in said[:-1]
     ]
-
-
-async def _replies(visit: Visit, row: Post) -> int:
-    """How many public replies from outside are kept."""
-    query = select(Reply.id).where(
-        Reply.post_id == row.id, Reply.is_public, Reply.deleted_at.is_(None), Reply.hidden_at.is_(None)
-    )
-    return len((await visit.session.scalars(query)).all())

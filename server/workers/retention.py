@@ -138,7 +138,7 @@ async def _prune(app: web.Application, kept: Kept, now: datetime) -> int:
         async with app[DATABASE].ACT.begin() as session:
             some = (await session.scalars(select(kept.key).where(kept.over(now)).limit(BATCH))).all()
             if some:
-                await session.execute(delete(kept.table).where(kept.key.in_(some)))
+                await session.execute(delete(kept.table).where(kept.key.in_(some), kept.over(now)))
         total += len(some)
         if len(some) < BATCH:
             break

@@ -115,7 +115,7 @@ def upgrade() -> None:
     sa.Column('uri', sa.Text(), nullable=False),
     sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('uri', name=op.f('pk_tombstones'))
+    sa.PrimaryKeyConstraint('uri', 'owner', name=op.f('pk_tombstones'))
     )
     op.create_table('activities',
     sa.Column('id', sa.Integer(), nullable=False),

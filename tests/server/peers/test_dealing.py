@@ -5,24 +5,27 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from sqlalchemy import select, update
 
 from activitypub.errors import Forbidden
-from models import choices, follows
+from models import choices, follows, talk
 from models.follows import Follow
 from models.peers import Peer
 from models.people import Actor
+from models.posts import Post
 from models.queues import Delivery, InboxItem
 from models.rules.peering import ALLOW_LIST, AUTHORIZED_FETCH, FEDERATION
 from models.rules.refusals import Conflict, Invalid
 from server import remote
-from server.actions import peers
+from server.actions import peers, pulse
 from server.actions.outbox import publish
 from server.keys import HOME
 from server.viewer import Viewer
 from server.workers.delivery import deliveries_due
 from server.workers.inbox import inbox_due
+from server.workers.pulses import pulses_due
 from tests.server.peers.joint import Joint
-from tests.server.peers.talk import create, note, ours
+from tests.server.peers.talk import OPTIONS, create, note, ours, vote, votes
 from tests.server.peers.world import Person, Stranger, World
 
 OAK = "http://oak.test/c/oak"
@@ -310,3 +313,60 @@ async def test_the_list_cuts_off_a_host_and_not_the_listed_one_below_it(world: W
     assert await world.count(Follow) == 1
     assert await world.count(Delivery, Delivery.host == "masto.test") == 0
     assert await world.count(Delivery, Delivery.host == "a.masto.test") > 0
+
+
+# What was counted before
+
+
+async def only_listed(world: World) -> None:
+    """From now on the collective deals with listed servers only, as its page does it."""
+    home = world.of().app[HOME]
+    async with world.database().ACT.begin() as session:
+        viewer: Any = _Moderator()
+        seen = len(await peers.would_cut_off(session, home))
+        await peers.deal_only_with_allowed(session, home, viewer, seen, world.clock.now())
+
+
+async def told(world: World, who: Stranger) -> tuple[int, dict[str, int]]:
+    """The latest count of a round that this server was told: of how many, and by option."""
+    await pulses_due(world.of().app)
+    await world.settle()
+    question = who.posts("Update")[-1]["object"]
+    return question["votersCount"], {one["name"]: one["replies"]["totalItems"] for one in question["oneOf"]}
+
+
+@pytest.mark.parametrize("act", ["block", "limit", "allow-list"])
+async def test_answers_and_likes_of_a_server_do_not_count_while_it_is_shut_out_or_limited(
+    world: World, masto: Stranger, act: Any
+) -> None:
+    other = await world.stranger("other")
+    ana, cy = masto.person("ana"), other.person("cy")
+    await decide(world, "allow", "other.test")
+    none = {"type": "Collection", "totalItems": 0}
+    options = [{"type": "Note", "name": name, "replies": none} for name in OPTIONS]
+    round_ = await ours(world, type_="Question", oneOf=options)
+    async with world.database().ACT.begin() as session:
+        await session.execute(update(Post).values(featured_until=world.clock.now() + timedelta(days=1)))
+    for who, name in ((ana, "Agree"), (cy, "Unsure")):
+        assert await world.tell(who, vote(who, round_, name)) == "done"
+        assert await world.tell(who, who.activity("Like", object=round_)) == "done"
+    await follow(world, cy)
+    await world.settle()
+    world.clock.advance(timedelta(minutes=3))
+    assert await told(world, other) == (2, {"Agree": 1, "Unsure": 1, "Disagree": 0})
+    world.clock.advance(timedelta(seconds=1))
+    if act == "allow-list":
+        await only_listed(world)
+    else:
+        await decide(world, act, "masto.test")
+    alone = (1, {"Agree": 0, "Unsure": 1, "Disagree": 0})
+    assert await told(world, other) == alone
+    async with world.database().READ() as session:
+        post = (await session.scalars(select(Post))).one()
+        found = await pulse.counts(session, post)
+        assert (found.voters, found.servers) == (1, [("other.test", 1)])
+        assert await talk.reactions_to(session, [post.id]) == {"like": 1}
+    assert await votes(world) == [("ana", "Agree"), ("cy", "Unsure")], "kept: a block can be a mistake"
+    world.clock.advance(timedelta(seconds=1))
+    await decide(world, "allow" if act == "allow-list" else "forget", "masto.test")
+    assert await told(world, other) == (2, {"Agree": 1, "Unsure": 1, "Disagree": 0})

@@ -10,6 +10,7 @@ from models.follows import Follow
 from models.peers import Tombstone
 from models.people import Actor
 from server import remote
+from tests.server.peers.talk import create, note, ours, reactions, replies
 from tests.server.peers.world import Person, Stranger, World, rsa_key
 
 OAK = "http://oak.test/c/oak"
@@ -131,7 +132,7 @@ async def test_a_deleted_object_leaves_a_tombstone_of_who_deleted_it(
     for thing in ({"id": note, "type": "Tombstone"}, note)[: 2 if twice else 1]:
         assert await world.tell(ana, ana.activity("Delete", object=thing)) == "done"
     async with world.database().READ() as session:
-        stone = await session.get_one(Tombstone, note)
+        stone = await session.get_one(Tombstone, (note, ana.uri))
     assert stone.owner == ana.uri
 
 
@@ -154,6 +155,31 @@ async def test_nobody_deletes_what_is_not_theirs(world: World, masto: Stranger, 
     await following(world, ana)
     assert await world.tell(ana, ana.activity("Delete", object=what)) == "refused"
     assert await world.count(Tombstone) == 0
+
+
+@pytest.mark.parametrize("kind", ["Delete", "Undo"])
+async def test_what_somebody_buries_of_a_neighbour_stays_the_neighbours(
+    world: World, masto: Stranger, kind: str
+) -> None:
+    """By id alone nobody can tell whose it is: it says something of the one who sent it, and nothing of the owner."""
+    ana, eve, post = masto.person("ana"), masto.person("eve"), await ours(world)
+    said, like = note(ana, post), ana.activity("Like", object=post)
+    await following(world, eve)
+    for thing in (said["id"], like["id"]):
+        await world.tell(eve, eve.activity(kind, object=thing))
+    assert await world.tell(ana, create(ana, said)) == "done"
+    assert await world.tell(ana, like) == "done"
+    for thing in (said["id"], like["id"]):
+        await world.tell(eve, eve.activity(kind, object=thing))
+    assert (await replies(world))[0].content == said["content"]
+    assert await reactions(world) == [("like", "ana", "")]
+    later, dislike = note(ana, post), ana.activity("Announce", object=post)
+    await world.tell(eve, eve.activity("Delete", object=later["id"]))
+    await world.tell(ana, ana.activity("Delete", object=later["id"]))
+    await world.tell(eve, eve.activity("Undo", object=dislike["id"]))
+    await world.tell(ana, ana.activity("Undo", object=dislike))
+    assert await world.tell(ana, create(ana, later)) == await world.tell(ana, dislike) == "ignored"
+    assert len(await replies(world)) == len(await reactions(world)) == 1
 
 
 async def test_a_refused_activity_says_why_in_its_row(world: World, masto: Stranger) -> None:

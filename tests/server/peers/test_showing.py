@@ -96,14 +96,16 @@ async def test_a_signature_has_to_hold_and_the_blocked_find_nothing(world: World
     ana = masto.person("ana")
     await choose(world, await moderator(world), True)
     headers = world.signed("GET", OAK, None, ana)
-    status, _, _ = await world.request("GET", f"{OAK}/outbox", headers={**headers, "Accept": ACTIVITY})
+    status, said, _ = await world.request("GET", f"{OAK}/outbox", headers={**headers, "Accept": ACTIVITY})
     assert status == 401, "signed for another document"
+    assert (said["Cache-Control"], said["Vary"]) == ("no-store", "Accept, Signature")
     signed = world.signed("GET", f"{OAK}/outbox", None, ana, "rfc9421")
     status, _, _ = await world.request("GET", f"{OAK}/outbox", headers={**signed, "Accept": ACTIVITY})
     assert status == 200
     async with world.database().ACT.begin() as session:
         (await session.get_one(Peer, "masto.test")).is_blocked = True
-    assert (await world.get(OAK, by=ana))[0] == 404
+    status, said, _ = await world.get(OAK, by=ana)
+    assert (status, said["Cache-Control"], said["Vary"]) == (404, "no-store", "Accept, Signature")
     assert (await world.get(f"{OAK}/nothing", by=ana))[0] == 404
 
 

@@ -22,11 +22,18 @@ async def answered(fed: Federation) -> None:
         assert post is not None
         uri = "https://masto.example/ana"
         session.add(reply_to(post, now))
+        shy = {"uri": "https://shy.example/1", "author": "https://shy.example/cy", "authority": "shy.example"}
+        shown = {"content": "<p>Shy</p>", "is_public": True, "received_at": now, "attachments": []}
+        session.add(Reply(**shy, **shown, post_id=post.id))
         for number, changed in ((2, {"is_public": False}), (3, {"authority": "bad.example"})):
             kept = {"uri": f"{uri}/{number}", "author": uri, "authority": "masto.example", "post_id": post.id}
             kept |= {"content": f"<p>Number {number}</p>", "is_public": True, "received_at": now}
             session.add(Reply(**{**kept, **changed}, attachments=[]))
         session.add(Peer(authority="bad.example", is_blocked=True))
+        session.add(Peer(authority="shy.example", is_limited=True))
+        for host in ("bad.example", "shy.example"):
+            sign = {"uri": host, "kind": "like", "actor": f"https://{host}/x", "authority": host}
+            session.add(Reaction(**sign, post_id=post.id, content="", at=now))
         like = {"uri": "l", "kind": "like", "actor": uri, "authority": "masto.example", "post_id": post.id}
         session.add(Reaction(**like, content="", at=now))
         session.add(Quote(uri="s", quoting=f"{uri}/q", author=uri, post_id=post.id, at=now))
@@ -48,6 +55,8 @@ async def test_a_post_shows_what_was_said_about_it_to_each_what_they_may_see(
         check(seen)
         assert "<p>Who repairs it?</p>" in seen.body
         assert "What was published here got 1 like." in seen.text
+        assert "1 reply from outside" in seen.text
+        assert "From shy.example, which is limited here" in seen.text
         assert seen.links()["https://masto.example/ana"]
         assert "Number 2" not in seen.body
         assert "Number 3" not in seen.body

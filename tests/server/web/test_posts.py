@@ -162,7 +162,7 @@ async def test_an_uploaded_picture_is_written_anew_and_served_as_nothing_else(
         assert headers["Content-Type"] == "image/jpeg"
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
-        assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert headers["Cache-Control"] == "public, max-age=3600"
         assert not [word for word in (b"Vogel", b"Elm Road", b"Exif") if word in body]
         assert Image.open(io.BytesIO(body)).size == (640, 480)
         other = {"Accept": "application/activity+json"}
