@@ -179,6 +179,8 @@ async def _remarks(session: AsyncSession, member_id: int) -> list[Json]:
             "words": row.words,
             "at": _stamp(row.at),
             "changed": _stamp(row.edited_at),
+            "hidden by who moderates": _stamp(row.hidden_at),
+            "their reason": row.hidden_why or None,
         }
         for row, name in (await session.execute(query)).all()
     ]

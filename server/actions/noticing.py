@@ -176,7 +176,7 @@ async def _hidden(session: AsyncSession, now: datetime) -> list[Told]:
     query = select(Remark).where(Remark.hidden_at > now - RECENT, Remark.deleted_at.is_(None))
     return [
         Told(
-            f"hidden:{row.id}:{row.hidden_under}",
+            f"hidden:{row.id}:{row.hidden_at:%Y%m%dT%H%M%S}",
             "remark-hidden",
             row.scope_id,
             to=[row.member_id],

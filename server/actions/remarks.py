@@ -1,6 +1,7 @@
 """Members talk about a decision: in their circle's room for its eyes only, and on the decision's page for all members.
 
-Nothing of it leaves the instance, and nothing is logged: who says what inside a circle is no event (spec: records.md §6).
+Nothing of it leaves the instance, and nothing is logged: who says what inside a circle is no event (spec: records.md §6). Hiding
+what was said to all members is a moderator's act (`server.actions.hushing`).
 """
 
 from collections.abc import Mapping
@@ -86,6 +87,11 @@ async def edit(
     said = await own(session, viewer, scope, number)
     if said.deleted_at is not None:
         raise Conflict("remark-deleted", "You deleted this remark. Your words are kept below; say them anew.")
+    if said.hidden_at is not None:
+        raise Conflict(
+            "remark-hidden",
+            "Who moderates has hidden this remark, so it cannot be changed. Your words are kept below; say them anew.",
+        )
     words = checked(words)
     if words == said.words:
         return said

@@ -27,6 +27,7 @@ from server.web import (
     helping,
     hiding,
     home,
+    hushing,
     instance,
     joining,
     listing,
@@ -63,6 +64,7 @@ FEED = "/feeds/{handle:[a-z0-9_]{2,30}}"
 TEXT = "remove/{text:[0-9a-f]{64}}"
 REPLY = "replies/{number:[0-9]{1,12}}/{act:hide|show}"
 REMARK = "remarks/{number:[0-9]{1,12}}/{act:edit|delete}"
+HUSH = "remarks/{number:[0-9]{1,12}}/{act:hide|show}"
 QUOTE = "quotes/{number:[0-9]{1,12}}/{act:revoke}"
 
 
@@ -257,6 +259,8 @@ def _of_decisions() -> list[web.RouteDef]:
         *(web.post(f"{DECISION}/{what}", taking(hiding.do)) for what in (REPLY, QUOTE)),
         web.get(f"{DECISION}/{REMARK}", for_members(remarking.own_page)),
         web.post(f"{DECISION}/{REMARK}", taking(remarking.change)),
+        web.get(f"{DECISION}/{HUSH}", for_members(hushing.ask)),
+        web.post(f"{DECISION}/{HUSH}", taking(hushing.do)),
         web.get(f"{DECISION}/say", remarking.to_decision),
         web.post(f"{DECISION}/say", taking(remarking.say)),
         web.get(f"{DECISION}/circle", rooms.room),

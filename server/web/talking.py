@@ -26,7 +26,8 @@ AT_ONCE: Final = 50
 
 @dataclass(frozen=True)
 class RemarkRow:
-    """One remark. Without `words` its author deleted it. `href`: where its author changes or deletes it."""
+    """One remark. Without `words` its author deleted it, or it is `hidden` (the reason) and this viewer does not see them. `href`:
+    where its author changes or deletes it, `hush`: where who moderates hides it or shows it again."""
 
     anchor: str
     name: str
@@ -36,6 +37,8 @@ class RemarkRow:
     edited: datetime | None
     is_new: bool
     href: str
+    hidden: str
+    hush: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,9 @@ async def talk_of(
     shown = found[-AT_ONCE:]
     place = f"{'talk' if circle_id is None else 'room'}:{scope.id}"
     seen = await remarks.look(session, member.id, place)
-    rows = [_row(said, author, member, scope, _read_upto(seen, visit.now)) for said, author in shown]
+    moderates = circle_id is None and visit.viewer.may("moderate")
+    upto_then = _read_upto(seen, visit.now)
+    rows = [_row(said, author, member, scope, upto_then, moderates=moderates) for said, author in shown]
     is_ours = form.one("form") == "remark"
     talk = Talk(
         rows=rows,
@@ -112,15 +117,20 @@ def _read_upto(seen: Look | None, now: datetime) -> int | None:
     return before.get("remarks")
 
 
-def _row(said: Remark, author: Member, me: Member, scope: Scope, upto: int | None) -> RemarkRow:
-    mine, is_there = author.id == me.id, said.deleted_at is None
+def _row(
+    said: Remark, author: Member, me: Member, scope: Scope, upto: int | None, *, moderates: bool
+) -> RemarkRow:
+    mine, is_there, is_hidden = author.id == me.id, said.deleted_at is None, said.hidden_at is not None
+    path = f"{decision_path(scope.name)}/remarks/{said.id}"
     return RemarkRow(
         anchor=f"remark-{said.id}",
         name=author.name,
         is_mine=mine,
-        words=said.words,
+        words=said.words if mine or moderates or not is_hidden else "",
         at=said.at,
         edited=said.edited_at,
         is_new=upto is not None and said.id > upto and not mine and is_there,
-        href=f"{decision_path(scope.name)}/remarks/{said.id}" if mine and is_there else "",
+        href=path if mine and is_there else "",
+        hidden=said.hidden_why if is_hidden and is_there else "",
+        hush=f"{path}/{'show' if is_hidden else 'hide'}" if moderates and is_there else "",
     )

@@ -194,6 +194,8 @@ DONE: Final[Mapping[str, str]] = {
     "said": "Your remark stands below.",
     "remark-edited": "Your remark is changed.",
     "remark-deleted": "Your remark is deleted.",
+    "remark-hidden": "The remark is hidden. Its author is told.",
+    "remark-shown": "The remark is shown again.",
     "cast": "With your confirmation, your circle’s ballot is published.",
     "asked": "Your request is on its way to the members who admit people.",
     "admitted": "They are a member now, and can log in.",
