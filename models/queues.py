@@ -235,18 +235,25 @@ async def claim_hosts(
     return hosts
 
 
-DUE: Final = (
+_WAITING_FOR: Final = (
     select(
         DELIVERIES.c.id,
+        DELIVERIES.c.host,
         DELIVERIES.c.inbox,
         DELIVERIES.c.attempts,
         DELIVERIES.c.activity_id,
         DELIVERIES.c.signer_id,
+        func.row_number().over(partition_by=DELIVERIES.c.host, order_by=DELIVERIES.c.id).label("place"),
     )
-    .where(DELIVERIES.c.host == bindparam("host"), DELIVERIES.c.dead_at.is_(None))
+    .where(DELIVERIES.c.host.in_(bindparam("hosts", expanding=True)), DELIVERIES.c.dead_at.is_(None))
     .where(DELIVERIES.c.due_at <= bindparam("now"))
-    .order_by(DELIVERIES.c.id)
-    .limit(bindparam("most", type_=Integer))
+    .subquery()
+)
+DUE: Final = select(_WAITING_FOR).where(_WAITING_FOR.c.place <= bindparam("most")).order_by(_WAITING_FOR.c.id)
+TRIED: Final = (
+    update(DELIVERIES)
+    .where(DELIVERIES.c.id.in_(bindparam("ids", expanding=True)))
+    .values(attempts=DELIVERIES.c.attempts + 1)
 )
 
 
@@ -255,23 +262,17 @@ async def deliveries_for(
 ) -> dict[str, list[tuple[int, str, int, bytes, Actor]]]:
     """What is due for hosts whose leases we hold, at most so many each, oldest first: id, inbox, attempts, body and signer.
     Each is counted as tried."""
-    due = {
-        host: (await session.execute(DUE, {"host": host, "now": now, "most": most})).all() for host in hosts
-    }
-    rows = [row for found in due.values() for row in found]
+    due: dict[str, list[tuple[int, str, int, bytes, Actor]]] = {host: [] for host in hosts}
+    rows = (await session.execute(DUE, {"hosts": list(due), "now": now, "most": most})).all()
     bodies = select(Activity.id, Activity.body).where(Activity.id.in_({row.activity_id for row in rows}))
     body_of = {row.id: row.body for row in (await session.execute(bodies)).all()}
     signers = select(Actor).where(Actor.id.in_({row.signer_id for row in rows}))
     signer_of = {actor.id: actor for actor in (await session.scalars(signers)).all()}
-    tried = update(DELIVERIES).where(DELIVERIES.c.id.in_([row.id for row in rows]))
-    await session.execute(tried.values(attempts=DELIVERIES.c.attempts + 1))
-    return {
-        host: [
-            (row.id, row.inbox, row.attempts + 1, body_of[row.activity_id], signer_of[row.signer_id])
-            for row in found
-        ]
-        for host, found in due.items()
-    }
+    await session.execute(TRIED, {"ids": [row.id for row in rows]})
+    for row in rows:
+        told = (body_of[row.activity_id], signer_of[row.signer_id])
+        due[row.host].append((row.id, row.inbox, row.attempts + 1, *told))
+    return due
 
 
 async def locked_hosts(session: AsyncSession, hosts: Iterable[str]) -> dict[str, Destination]:

@@ -28,13 +28,12 @@ from models.queues import Delivery, Destination
 from models.rules import backoff
 from server.actions import dealing
 from server.keys import CLOCK, DATABASE, HOME, NETWORK
-from server.workers.slots import keep_settling
+from server.together import Together
+from server.workers.slots import keep_busy
 
 LEASE: Final = timedelta(minutes=5)
-HOSTS_AT_ONCE: Final = 32
-GATHER: Final = (
-    0.02  # seconds in which more hosts may be done, to be settled and followed by others in one go
-)
+HOSTS_AT_ONCE: Final = 64
+GATHER: Final = 0.02  # seconds in which more hosts may be done, to be followed by others in one go
 BATCH: Final = 20
 BATCH_SECONDS: Final = (
     60.0  # no delivery begins later than that after its batch began: all are done within the lease
@@ -88,19 +87,14 @@ Outcome = tuple[Batch, Sequence[Sent]]
 
 
 async def deliveries_due(app: web.Application) -> int:
-    """Send what is due; returns how many deliveries were tried."""
+    """Send what is due; returns how many deliveries were tried. How it went is settled together for hosts that are done at the
+    same time; meanwhile others go on."""
+    settling = Together(partial(_settle_all, app), HOSTS_AT_ONCE)
 
-    async def work(batch: Batch) -> Outcome:
-        return batch, await _send(app, batch)
+    async def work(batch: Batch) -> int:
+        return await settling.ask((batch, await _send(app, batch)))
 
-    async def settle(outcomes: Sequence[Outcome]) -> int:
-        async with app[DATABASE].ACT.begin() as session:
-            await _settle(session, outcomes, app[CLOCK].now())
-        return sum(max(1, sum(one.tried for one in sent)) for _, sent in outcomes)
-
-    return await keep_settling(
-        app, "delivery", HOSTS_AT_ONCE, lambda most: _claim(app, most), work, settle, GATHER
-    )
+    return await keep_busy(app, "delivery", HOSTS_AT_ONCE, partial(_claim, app), work, GATHER)
 
 
 async def _claim(app: web.Application, most: int) -> list[Batch]:
@@ -175,6 +169,12 @@ async def _ask(
 
 def _is_host_trouble(error: Exception | None) -> bool:
     return isinstance(error, Unreachable) and (error.status is None or error.status in HOST_TROUBLE)
+
+
+async def _settle_all(app: web.Application, outcomes: Sequence[Outcome]) -> list[int]:
+    async with app[DATABASE].ACT.begin() as session:
+        await _settle(session, outcomes, app[CLOCK].now())
+    return [max(1, sum(one.tried for one in sent)) for _, sent in outcomes]
 
 
 async def _settle(session: AsyncSession, ready: Sequence[Outcome], now: datetime) -> None:

@@ -6,7 +6,7 @@ Who claims and what is done with a job is the pass's business; here is only the 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -14,8 +14,6 @@ from aiohttp import web
 from server.keys import DATABASE, SETTINGS, STOPPING
 
 Job = TypeVar("Job")
-Given = TypeVar("Given")
-Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
 
@@ -30,30 +28,11 @@ async def keep_busy(
     """Claim and work until nothing is due and nothing runs; returns the sum of what `work` returned.
 
     `claim(n)` takes at most n jobs. While a job runs, others that become due are taken as soon as there is a place: when
-    woken by `name`, after the poll interval, or when a place gets free. When the server stops, what runs is finished.
+    woken by `name`, after the poll interval, or when a place gets free. While more comes or is being done, it is waited for
+    `gather` seconds, so that many are claimed at once. When the server stops, what runs is finished.
     A job that fails unexpectedly is logged; its row keeps its lease and is tried again after it.
     """
-
-    async def add(numbers: Sequence[int]) -> int:
-        return sum(numbers)
-
-    return await keep_settling(app, name, places, claim, work, add, gather)
-
-
-async def keep_settling(
-    app: web.Application,
-    name: str,
-    places: int,
-    claim: Callable[[int], Awaitable[Iterable[Job]]],
-    work: Callable[[Job], Awaitable[Result]],
-    settle: Callable[[Sequence[Result]], Awaitable[int]],
-    gather: float,
-) -> int:
-    """The same, where what the jobs end with is settled together; returns the sum of what `settle` returned.
-
-    When one job is done, others are waited for that are done within `gather` seconds.
-    """
-    woken, running, total = app[DATABASE].woken(name), set[asyncio.Task[list[Result]]](), 0
+    woken, running, total = app[DATABASE].woken(name), set[asyncio.Task[int]](), 0
     try:
         while True:
             woken.clear()
@@ -63,23 +42,24 @@ async def keep_settling(
             if not running:
                 return total
             await _something(running, woken, app[SETTINGS].poll)
-            if gather:
+            if gather and woken.is_set():
+                await asyncio.sleep(gather)
+            elif gather:
                 await asyncio.wait(running, timeout=gather)
             done = {task for task in running if task.done()}
             running -= done
-            results = [result for task in done for result in task.result()]
-            total += sum(await _guarded(name, settle, results)) if results else 0
+            total += sum(task.result() for task in done)
     finally:
         await asyncio.gather(*running)
 
 
-async def _guarded(name: str, work: Callable[[Given], Awaitable[Result]], given: Given) -> list[Result]:
-    """What it returns, or nothing if it failed."""
+async def _guarded(name: str, work: Callable[[Job], Awaitable[int]], job: Job) -> int:
+    """What the job returns, or nothing if it failed."""
     try:
-        return [await work(given)]
+        return await work(job)
     except Exception:
         logger.exception("a job of the %s pass failed; it is tried again when its lease ends", name)
-        return []
+        return 0
 
 
 async def _something(running: Iterable[asyncio.Task[Any]], woken: asyncio.Event, poll: float) -> None:

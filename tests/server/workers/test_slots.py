@@ -86,3 +86,25 @@ async def test_a_job_that_fails_is_logged_and_the_others_go_on(
         event.set()
     assert await busy == 1
     assert "thirteen" in caplog.text
+
+
+async def test_a_slow_job_keeps_the_others_waiting_no_longer_than_they_gather(two: World) -> None:
+    jobs, app = Jobs(4), two.of().app
+    busy = asyncio.create_task(keep_busy(app, "test", 3, jobs.claim, jobs.work, 0.001))
+    await jobs.until_begun(0, 1, 2)
+    jobs.begun[1].set()
+    jobs.begun[2].set()
+    await jobs.until_begun(3)
+    for job in (0, 3):
+        jobs.begun[job].set()
+    assert await busy == 4
+
+
+async def test_nobody_gathers_once_all_are_done(two: World) -> None:
+    jobs, app = Jobs(3), two.of().app
+    busy = asyncio.create_task(keep_busy(app, "test", 3, jobs.claim, jobs.work, 3600.0))
+    await jobs.until_begun(0, 1, 2)
+    for event in jobs.begun.values():
+        event.set()
+    async with asyncio.timeout(20):
+        assert await busy == 3
