@@ -57,7 +57,7 @@ def only(headers: Headers, name: str) -> str | None:
 def http_date(instant: datetime) -> str:
     """An aware instant as HTTP writes it: "Sun, 22 Nov 2026 10:00:00 GMT"."""
     at = instant.astimezone(UTC)
-    return f"{DAYS[at.weekday()]}, {at.day:02} {MONTHS[at.month - 1]} {at.year:04} {at:%H:%M:%S} GMT"
+    return f"{DAYS[at.weekday()]}, {at.day:02} {MONTHS[at.month - 1]} {at.year:04} {at.hour:02}:{at.minute:02}:{at.second:02} GMT"
 
 
 def parse_http_date(text: str) -> datetime:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from activitypub import network
+from activitypub import network, posting
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,6 @@ async def post(
     for everything that may pass, Forbidden or Malformed for an inbox that we do not ask. A redirect is
     not followed, as the signature is for this address only: Unreachable.
     """
-    async with network.ask(session, "POST", inbox, headers, body, seconds) as response:
-        network.check_status(response)
-        await network.drop_body(response)
-        return Delivered(response.status)
+    status, said = await posting.post(session, inbox, headers, body, seconds)
+    network.check_status(status, said)
+    return Delivered(status)

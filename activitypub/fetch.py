@@ -130,7 +130,7 @@ class Fetcher:
         async with network.ask(self._session, "GET", where, headers, seconds=self._seconds) as response:
             if response.status in REDIRECTS:
                 return Hop(response.status, leads_to=response.headers.get("Location", ""))
-            network.check_status(response)
+            network.check_status(response.status, response.headers)
             body = await network.read_body(response, limit)
             return Hop(response.status, body, response.headers.get("Content-Type", ""))
 

@@ -10,14 +10,14 @@ import ipaddress
 import re
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from activitypub.errors import Forbidden, Gone, Malformed, Refused, TooLarge, Unreachable
+from activitypub.errors import Forbidden, Gone, Malformed, Refused, TooLarge, Unreachable, WireError
 
 Names = Callable[[str, int], tuple[str, int] | None]
 
@@ -25,7 +25,6 @@ URL_LIMIT: Final = 2048
 DEVELOPMENT_NAMES: Final = (".localhost", ".test")
 SECONDS: Final = 30.0
 CHUNK: Final = 65_536
-ANSWER_SECONDS: Final = 1.0
 CONNECTIONS: Final = 100
 CONNECTIONS_PER_HOST: Final = 4
 TRY_AGAIN: Final = frozenset({401, 408, 429})
@@ -181,7 +180,6 @@ async def ask(
     method: str,
     url: str,
     headers: Mapping[str, str],
-    body: bytes | None = None,
     seconds: float = SECONDS,
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     """The answer to one request, whatever its status, redirects not followed; inside, its body may be read.
@@ -189,24 +187,35 @@ async def ask(
     Raises Malformed or Forbidden for a URL we do not ask, and Unreachable when no whole answer comes
     within `seconds`. A session without our connector is refused with ValueError.
     """
-    if not isinstance(session.connector, Guard):
-        raise ValueError("requests need a session of open_session")  # noqa: TRY004 - any session has the type
-    target = check_url(url, session.connector.development)
+    _, target = checked(session, url)
     try:
         async with (
             asyncio.timeout(seconds),
-            session.request(method, target, headers=headers, data=body, allow_redirects=False) as response,
+            session.request(method, target, headers=headers, allow_redirects=False) as response,
         ):
             yield response
-    except TimeoutError as error:
-        raise Unreachable("timeout", "The other server did not answer in time.") from error
-    except aiohttp.InvalidURL as error:
-        raise Malformed("bad-url", "This is not a plain http or https URL.") from error
     except (aiohttp.ClientError, OSError) as error:
-        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-        if isinstance(cause, AddressRefused):
-            raise Forbidden("refused-address", "That name leads to an address where we do not go.") from error
-        raise Unreachable("no-connection", "The other server could not be reached.") from error
+        raise failure(error) from error
+
+
+def checked(session: aiohttp.ClientSession, url: str) -> tuple[Guard, URL]:
+    """The connector by which we may ask, and what: Malformed or Forbidden for a URL we do not ask, ValueError for another
+    session than that of `open_session`."""
+    if not isinstance(session.connector, Guard):
+        raise ValueError("requests need a session of open_session")  # noqa: TRY004 - any session has the type
+    return session.connector, check_url(url, session.connector.development)
+
+
+def failure(error: aiohttp.ClientError | OSError) -> WireError:
+    """What it means that there was no whole answer."""
+    if isinstance(error, TimeoutError):
+        return Unreachable("timeout", "The other server did not answer in time.")
+    if isinstance(error, aiohttp.InvalidURL):
+        return Malformed("bad-url", "This is not a plain http or https URL.")
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, AddressRefused):
+        return Forbidden("refused-address", "That name leads to an address where we do not go.")
+    return Unreachable("no-connection", "The other server could not be reached.")
 
 
 async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
@@ -219,16 +228,8 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return bytes(found)
 
 
-async def drop_body(response: aiohttp.ClientResponse) -> None:
-    """Reads a short answer to its end, so that the connection can be used again; never raises for it."""
-    with suppress(TimeoutError, aiohttp.ClientError, TooLarge):
-        async with asyncio.timeout(ANSWER_SECONDS):
-            await read_body(response, CHUNK)
-
-
-def check_status(response: aiohttp.ClientResponse) -> None:
+def check_status(status: int, headers: Mapping[str, str]) -> None:
     """Returns if the answer is a success; else Gone, Refused (final) or Unreachable (try again)."""
-    status = response.status
     if 200 <= status < 300:
         return
     if status in (404, 410):
@@ -239,5 +240,5 @@ def check_status(response: aiohttp.ClientResponse) -> None:
         "not-now",
         f"The other server cannot do this now ({status}).",
         status=status,
-        retry_after=response.headers.get("Retry-After"),
+        retry_after=headers.get("Retry-After"),
     )

@@ -12,7 +12,7 @@ import hmac
 import re
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -64,7 +64,7 @@ def sign_request(
     """The headers that make this one request ours: Host, Date, Signature, with a body also its digest and
     Content-Type. The query belongs to the signed target; the fragment is not on the wire."""
     parts = urlsplit(url)
-    host = authority(url)
+    host = _authority(parts)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if scheme == "rfc9421":
         plain = {"Host": host, "Date": http_date(now)} | (
@@ -83,7 +83,10 @@ def sign_request(
 
 def authority(url: str) -> str:
     """The Host header that a request to `url` carries: lower case, a port only if it is not the usual one."""
-    parts = urlsplit(url)
+    return _authority(urlsplit(url))
+
+
+def _authority(parts: SplitResult) -> str:
     try:
         port = parts.port
     except ValueError as error:

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from activitypub import deliver, keypairs, signatures
+from activitypub import deliver, keypairs, network, signatures
 from activitypub.errors import Forbidden, Gone, Malformed, Refused, Unreachable, WireError
 from tests.activitypub.peer import Peer
 
@@ -120,3 +120,76 @@ async def test_deliveries_to_one_server_share_connections(peer: Peer, session: a
     for _ in range(5):
         await post(session)
     assert len(ports) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n", 202),
+        (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", 200),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", 204),
+        (b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", None),
+        (b"HTTP/1.1 202 Accepted\r\nNo Colon\r\n\r\n", None),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", None),
+        (b"HTTP/1.1 202 Acc", None),
+        (b"", None),
+    ],
+)
+async def test_what_is_no_answer_is_for_later(answer: bytes, status: int | None) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, network.open_session(True, lambda *_: ("127.0.0.1", port)) as session:
+        if status is not None:
+            assert (await post(session)).status == status
+            return
+        with pytest.raises(Unreachable):
+            await post(session)
+
+
+async def test_a_connection_that_said_too_much_is_not_used_again(
+    peer: Peer, session: aiohttp.ClientSession
+) -> None:
+    ports = []
+
+    async def much(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        ports.append(request.transport.get_extra_info("peername")[1])
+        return web.Response(status=202, body=bytes(1_000_000))
+
+    peer.answers["/inbox"] = much
+    for _ in range(2):
+        await post(session)
+    assert len(set(ports)) == 2
+
+
+@pytest.mark.parametrize("value", ["a\r\nHost: south.test", "a\nb", "ä"])
+async def test_no_header_is_ever_two(value: str, peer: Peer, session: aiohttp.ClientSession) -> None:
+    with pytest.raises(ValueError, match=r"line break|ascii"):
+        await deliver.post(session, INBOX, BODY, {"Host": "north.test", "X-One": value})
+    assert peer.asked == []
+
+
+async def test_who_stops_waiting_leaves_no_connection_behind(
+    peer: Peer, session: aiohttp.ClientSession
+) -> None:
+    asked = asyncio.Event()
+
+    async def silent(_: web.Request) -> web.StreamResponse:
+        asked.set()
+        await asyncio.Event().wait()
+        return web.Response()
+
+    peer.answers["/inbox"] = silent
+    posting = asyncio.create_task(post(session))
+    await asked.wait()
+    posting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await posting
+    peer.status("/inbox", 202)
+    assert (await post(session)).status == 202
