@@ -35,9 +35,7 @@ COMMANDS: dict[str, Command] = {
     "invite": Command(
         "make a new founder link while nobody has joined", "founding", "invite_flags", "invite"
     ),
-    "run": Command(
-        "prepare and serve one instance on this machine, in ./data", "serving", "run_flags", "run"
-    ),
+    "run": Command("found and serve one instance on this machine, in ./data", "running"),
     "serve": Command("answer requests and do the work that is due", "serving", "serve_flags", "serve"),
     "work": Command(
         "only do the work that is due (PostgreSQL: any number of these)", "serving", "work_flags", "work"

@@ -42,6 +42,11 @@ async def hue_of(session: AsyncSession) -> str:
     return name if name in HUES else ""
 
 
+async def has_hue(session: AsyncSession) -> bool:
+    """Has anybody chosen a colour, were it the usual one?"""
+    return await choice(session, HUE) is not None
+
+
 async def describe(
     session: AsyncSession, home: Home, viewer: Viewer, looks: Looks, seen: str, now: datetime
 ) -> None:
@@ -52,7 +57,8 @@ async def describe(
     ours, _ = await us(session)
     collective = await session.get_one(Actor, ours.id, with_for_update={"of": Actor}, populate_existing=True)
     before = Looks(collective.name, collective.summary, await hue_of(session))
-    if looks == before:
+    has_chosen = await has_hue(session)
+    if looks == before and has_chosen:
         return
     if seen != before.digest:
         raise Conflict(
@@ -63,7 +69,7 @@ async def describe(
         collective.name, collective.summary = looks.name, looks.summary
         await session.flush()
         await tell_profile(session, home, collective, now)
-    if looks.hue != before.hue:
+    if looks.hue != before.hue or not has_chosen:
         await choose(session, HUE, looks.hue, now, mandate.id)
     log(session, "collective described", now, mandate_id=mandate.id)
 

@@ -15,6 +15,7 @@ from server.home import Home
 
 INSTANCE_HANDLE: Final = "instance"
 ASSEMBLY_HANDLE: Final = "assembly"
+NEW_NAME: Final = "A new collective"  # until somebody says what it is called
 FOUNDER_LINK_LASTS = timedelta(days=7)
 
 

@@ -34,9 +34,22 @@ def init(args: argparse.Namespace) -> int:
     """Ask for what is missing, write the secret, prepare the database, found the collective, print the founder's link."""
     url = _ask(args.url, "JURA_URL", "Public address of this instance (such as https://north.example): ")
     name = _ask(args.name, "JURA_NAME", "What is your collective called? ")
+    settings, link = found_as(url, name, *_rest(args, name))
+    print(f"{name} is founded at {settings.url}.")
+    print(f"The founder joins here, once, within 7 days:\n\n    {link}\n")
+    print(f"Start it with:  JURA_URL={settings.url} jura serve")
+    return 0
+
+
+def _rest(args: argparse.Namespace, name: str) -> tuple[str, str]:
+    """The short name and the sentence about it, where they are asked for."""
     suggestion = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:30] or "collective"
     handle = _ask(args.handle, "JURA_HANDLE", f"Short name for @…@host [{suggestion}]: ", suggestion)
-    summary = _ask(args.summary, "JURA_SUMMARY", "About it, in a sentence (may be empty): ", "")
+    return handle, _ask(args.summary, "JURA_SUMMARY", "About it, in a sentence (may be empty): ", "")
+
+
+def found_as(url: str, name: str, handle: str, summary: str) -> tuple[Settings, str]:
+    """Write the secret, prepare the database and found the collective. Returns its settings and the founder's link."""
     if not HANDLE.fullmatch(handle):
         raise SettingsError(
             f"The short name {handle!r} must be 2 to 30 small letters, digits or underscores."
@@ -47,11 +60,7 @@ def init(args: argparse.Namespace) -> int:
     if not env.get("JURA_SECRET"):
         make_secret(Path(env.get("JURA_DATA", "data")))
     settings = read_settings(env)
-    link = asyncio.run(found_instance(settings, handle, name, summary))
-    print(f"{name} is founded at {settings.url}.")
-    print(f"The founder joins here, once, within 7 days:\n\n    {link}\n")
-    print(f"Start it with:  JURA_URL={settings.url} jura serve")
-    return 0
+    return settings, asyncio.run(found_instance(settings, handle, name, summary))
 
 
 async def found_instance(
@@ -90,11 +99,12 @@ def invite_flags(parser: argparse.ArgumentParser) -> None:
 
 def invite(_args: argparse.Namespace) -> int:
     settings = read_settings()
-    print(asyncio.run(_new_founder_link(settings)))
+    print(asyncio.run(new_founder_link(settings)))
     return 0
 
 
-async def _new_founder_link(settings: Settings) -> str:
+async def new_founder_link(settings: Settings) -> str:
+    """Another founder's link, for as long as nobody has joined."""
     from_database: Database = open_database(settings.database)
     try:
         await check(from_database.engine)

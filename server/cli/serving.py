@@ -1,4 +1,4 @@
-"""`jura serve`, `work`, `migrate`, `run`: one process for everything, or many on PostgreSQL."""
+"""`jura serve`, `work`, `migrate`: one process for everything, or many on PostgreSQL."""
 
 import argparse
 import asyncio
@@ -15,7 +15,6 @@ from models.base import open_database
 from models.migrations import DatabaseProblem, check, migrate
 from models.people import local_actor
 from server.app import create_app
-from server.cli.founding import init, init_flags
 from server.clock import FileClock
 from server.home import make_home
 from server.settings import Settings, SettingsError, read_settings
@@ -35,13 +34,10 @@ def migrate_flags(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Make a backup first. `jura serve` does this by itself on SQLite."
 
 
-def run_flags(parser: argparse.ArgumentParser) -> None:
-    init_flags(parser)
-
-
 def serve(args: argparse.Namespace) -> int:
     settings = read_settings()
-    asyncio.run(_serve(settings, workers=not args.no_workers))
+    said = f"Jura serves {settings.url} on {settings.listen_host}:{settings.listen_port}"
+    asyncio.run(serve_it(settings, said, workers=not args.no_workers))
     return 0
 
 
@@ -57,30 +53,6 @@ def migrate_command(_args: argparse.Namespace) -> int:
     before, after = asyncio.run(_migrate(read_settings()))
     print(f"The database is at {after} (before: {before or 'empty'}).")
     return 0
-
-
-def run(args: argparse.Namespace) -> int:
-    """One instance on this machine: found it if it is not, then serve it."""
-    os.environ.setdefault("JURA_DEVELOPMENT", "1")
-    os.environ.setdefault("JURA_URL", args.url or "http://jura.localhost:8080")
-    try:
-        founded = asyncio.run(_is_founded(read_settings()))
-    except SettingsError:
-        founded = False
-    if not founded:
-        args.url = os.environ["JURA_URL"]
-        init(args)
-    return serve(argparse.Namespace(no_workers=False))
-
-
-async def _is_founded(settings: Settings) -> bool:
-    database = open_database(settings.database)
-    try:
-        await migrate(database.engine)
-        async with database.READ() as session:
-            return await local_actor(session, "collective") is not None
-    finally:
-        await database.close()
 
 
 async def _migrate(settings: Settings) -> tuple[str | None, str]:
@@ -129,14 +101,15 @@ def _check_clock(path: Path) -> None:
         raise SettingsError(f"JURA_CLOCK: the file {path} does not hold an instant (ISO 8601).") from error
 
 
-async def _serve(settings: Settings, *, workers: bool) -> None:
+async def serve_it(settings: Settings, said: str, *, workers: bool) -> None:
+    """Serve until stopped; once the port is taken, say so."""
     _log_plainly()
     await _prepare(settings)
     runner = web.AppRunner(create_app(settings, workers=workers), access_log=None)
     await runner.setup()
     try:
         await listen(runner, settings)
-        print(f"Jura serves {settings.url} on {settings.listen_host}:{settings.listen_port}", flush=True)
+        print(said, flush=True)
         await _until_stopped()
     finally:
         await runner.cleanup()

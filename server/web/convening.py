@@ -46,7 +46,8 @@ async def convene_page(request: web.Request) -> web.StreamResponse:
     async with reading(request) as visit:
         if not visit.viewer.is_member:
             return see("/login?next=/decisions/new")
-    return await _form(request, filled(Form()), Problems())
+    is_example = request.query.get("example") == plans.SMALL
+    return await _form(request, plans.small_question() if is_example else filled(Form()), Problems())
 
 
 async def _form(request: web.Request, form: Filled, problems: Problems) -> web.Response:

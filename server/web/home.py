@@ -13,6 +13,7 @@ from models.ledger import Scope, TextRow
 from models.people import Actor
 from server.actions import requests
 from server.actions.visible import visibilities
+from server.web.beginning import Step, steps_of
 from server.web.chances import aftermath_of
 from server.web.changes import Changes, changes_of
 from server.web.names import Names, Said, Who
@@ -64,6 +65,7 @@ class HomePage:
     told: Sequence[Told]
     may_ask: bool
     changes: Changes | None
+    steps: Sequence[Step]
 
 
 async def home(request: web.Request) -> web.StreamResponse:
@@ -100,6 +102,7 @@ async def _home(request: web.Request) -> tuple[web.Response, Glance | None]:
             told=await told(visit) if visit.viewer.is_member else [],
             may_ask=not visit.viewer.is_member and await requests.are_taken(visit.session),
             changes=changes,
+            steps=[] if before else await steps_of(visit),
         )
         return page(request, frame_of(visit), "home/show.html", context), look
 

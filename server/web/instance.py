@@ -13,6 +13,7 @@ from server.actions.describing import Looks
 from server.actions.peers import only_allowed
 from server.actions.showing import signed_only
 from server.keys import HOME, SETTINGS
+from server.web.beginning import Step, next_step
 from server.web.forms import Form, Problems, problems_of
 from server.web.mine import done_in, status_of
 from server.web.render import frame_of, page, see
@@ -46,6 +47,7 @@ class SettingsPage:
     budget: int
     mandate: int
     done: str
+    next: Step | None
     problems: Problems = field(default_factory=Problems)
 
 
@@ -85,6 +87,7 @@ async def _settings(request: web.Request, typed: Looks | None, problems: Problem
             budget=await passing.budget(visit.session),
             mandate=mandate.id,
             done=done_in(request),
+            next=await next_step(visit) if done_in(request) else None,
             problems=problems,
         )
         return page(request, frame_of(visit), "instance/settings.html", context, status_of(problems))

@@ -5,6 +5,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from aiohttp import web
+from markupsafe import Markup
 
 from models.people import Member, member_by_login, member_count
 from models.rules.circles import ASSEMBLY_BELOW
@@ -12,6 +13,8 @@ from models.rules.refusals import Conflict, Invalid, Refusal
 from server.actions import people
 from server.keys import CLOCK, DATABASE, HOME
 from server.web.accounts import form_frame
+from server.web.beginning import Step, next_step
+from server.web.factors import qr_code
 from server.web.forms import Form, Problems, Stale, posted, problems_of
 from server.web.passwords import hash_password, is_password
 from server.web.render import frame_of, page, see
@@ -37,7 +40,9 @@ class InvitePage:
     mandate: int
     mandate_ends: datetime
     link: str = ""
+    qr: Markup = field(default_factory=Markup)
     link_ends: datetime | None = None
+    next: Step | None = None
     problems: Problems = field(default_factory=Problems)
 
 
@@ -137,7 +142,9 @@ async def _invite_page(
             mandate=mandate.id,
             mandate_ends=mandate.ends_at,
             link=link,
+            qr=qr_code(link) if link else Markup(),
             link_ends=link_ends,
+            next=await next_step(visit) if link else None,
             problems=problems or Problems(),
         )
         status = HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK

@@ -11,6 +11,7 @@ from models.rules.refusals import Invalid
 from server.actions import accounts
 from server.actions.people import token_digest
 from server.keys import HOME
+from server.web.beginning import Step, next_step
 from server.web.forms import Form, Problems, problems_of
 from server.web.passwords import hash_password
 from server.web.proving import Proof, proof_for, prove
@@ -40,6 +41,7 @@ class SettingsPage:
     lang: str
     zone: str
     done: str
+    next: Step | None
     problems: Problems = field(default_factory=Problems)
 
 
@@ -136,6 +138,7 @@ async def _settings(request: web.Request, lang: str, zone: str, problems: Proble
             lang=lang,
             zone=zone,
             done=done_in(request),
+            next=await next_step(visit) if done_in(request) else None,
             problems=problems,
         )
         return page(request, frame_of(visit), "people/settings.html", context, status_of(problems))

@@ -13,6 +13,7 @@ from server.actions.convening import DETAILS_LENGTH, Plan
 from server.web.forms import Form, Problems
 from server.web.words import LANGUAGES, METHODS, TAKES, VISIBILITY, Choice, table
 
+SMALL: Final = "small"  # the name of the example in the address
 MOST_PROPOSALS: Final = 5
 LONGEST: Final = timedelta(days=90)
 UNITS: Final = table(
@@ -169,6 +170,22 @@ def filled(form: Form) -> Filled:
             for name in ("gather", "window")
         },
     )
+
+
+def small_question() -> Filled:
+    """An example that one person can take to its end in minutes, among members only. Everything in it can be changed."""
+    example = {
+        "question": "Shall we meet on Thursdays?",
+        "details": "This is a first try, to see how a decision goes.",
+        "title-1": "We meet on Thursdays at seven in the evening",
+        "window": CUSTOM.value,
+        "window-many": "10",
+        "window-unit": "minutes",
+        "visibility": "collective",
+        "grace": "1m",
+        "challenge": "0h",
+    }
+    return filled(Form(tuple(example.items())))
 
 
 def plan_of(filled: Filled) -> tuple[Plan, Problems]:

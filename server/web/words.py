@@ -161,6 +161,7 @@ DONE: Final[Mapping[str, str]] = {
     "posted": "Published. Followers are being told.",
     "edited": "Changed. Everybody who got the post is being told.",
     "deleted": "Deleted here. The other servers are being told.",
+    "steps-put-away": "The list is put away.",
     "described": "Saved. Followers are told a new name or new words.",
     "signed-only": "From now on servers must sign their requests to be shown what you publish.",
     "shown-to-all": "From now on every server is shown what you publish.",

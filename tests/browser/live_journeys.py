@@ -1,15 +1,20 @@
 """What people do, from the first link to the outcome, in a browser on a phone, without scripts. Run by `make test-browser`."""
 
-from contextlib import AsyncExitStack
-from datetime import timedelta
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
 from server.cli.cast import DEMO_PASSWORD, Play
 from server.cli.stage import Instance, Stage
-from tests.browser.chromium import SHOTS, Window, chromium, window
-from tests.browser.world import three
+from tests.browser.chromium import PHONE, SHOTS, Window, chromium, window
+from tests.browser.world import free_ports, three
 
 PASSWORD = "a few words in a row"
 
@@ -145,3 +150,83 @@ async def test_three_collectives_decide_together_and_a_visitor_reads_it_on_each(
         roots = await play.roots()
         assert len({root for _, _, root in roots.values()}) == 1
         assert [one for seen in people for one in seen.wrong] == []
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[str]:
+    """`jura run` in an empty folder, its clock in the file `clock`; gives the one address that it prints."""
+    (port,) = free_ports(1)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("JURA_")}
+    told = {
+        "JURA_LISTEN": f"127.0.0.1:{port}",
+        "JURA_CLOCK": str(folder / "clock"),
+        "JURA_POLL": "0.2",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    command = (sys.executable, "-m", "server", "run")
+    quiet, heard = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
+    server = await asyncio.create_subprocess_exec(
+        *command, env=kept | told, cwd=folder, stdin=quiet, stdout=heard
+    )
+    try:
+        assert server.stdout is not None
+        said = (await asyncio.wait_for(server.stdout.readuntil(b"Ctrl-C"), 60)).decode()
+        (address,) = re.findall(r"http\S+", said)
+        yield address
+    finally:
+        server.terminate()
+        await server.wait()
+
+
+async def test_a_stranger_types_make_run_and_decides_something(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    clock = tmp_path / "clock"
+    clock.write_text(now.isoformat())
+    async with running(tmp_path) as link, chromium() as browser:
+        context = await browser.new_context(viewport=PHONE | {"width": 320}, java_script_enabled=False)
+        seen = Window(await context.new_page(), link.partition("/join/")[0], "stranger")
+        await join(seen, link, "ana")
+        page = seen.page
+        await shot(page, "6-steps")
+        await begin(page)
+        address = page.url.partition("?")[0]
+        await page.goto(f"{address}/circle")
+        await page.get_by_role("group", name="We, as a circle").get_by_label("Consent").first.check()
+        await page.get_by_label("Our reason").fill("Nobody works on Thursday evenings.")
+        await press(page, "Save as version 1")
+        await press(page, "Confirm these words")
+        await expect(page.get_by_role("heading", name="Published")).to_be_visible()
+        clock.write_text((now + timedelta(minutes=12)).isoformat())
+        await decided(page, address)
+        await no_wider_than_the_phone(page)
+        await shot(page, "7-first-decision")
+        assert seen.wrong == []
+        await context.close()
+
+
+async def begin(page: Page) -> None:
+    """The four steps, each from the link to it."""
+    await page.get_by_role("link", name="Say who you are").click()
+    await page.get_by_label("Name of the collective").fill("The seed library")
+    await page.get_by_label("About it").fill("Forty gardens share what they grow.")
+    await page.get_by_label("Plum").check()
+    await press(page, "Save")
+    await page.get_by_role("link", name="Invite the first people").click()
+    await press(page, "Make a link")
+    await expect(page.get_by_label("Link to copy")).to_have_value(re.compile(r"/join/[\w-]+$"))
+    await no_wider_than_the_phone(page)
+    await page.get_by_role("link", name="Ask a first small question").click()
+    await no_wider_than_the_phone(page)
+    await press(page, "Ask the question")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Shall we meet on Thursdays?")
+
+
+async def decided(page: Page, address: str) -> None:
+    """Reload until the instance, which does its own work, has counted."""
+    for _ in range(50):
+        await page.goto(address)
+        if await page.locator("main .tag").first.inner_text() == "Final":
+            break
+        await page.wait_for_timeout(200)
+    await expect(page.locator("main .tag").first).to_have_text("Final")
+    await expect(page.locator("main .result")).to_contain_text("We meet on Thursdays at seven in the evening")

@@ -14,7 +14,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -346,15 +346,7 @@ async def test_the_founders_link_works_and_a_stopped_server_ends_well(tmp_path: 
     )
     link = re.search(r"http://north\.localhost:\d+(/join/\S+)", done.stdout)
     assert link, done.stdout + done.stderr
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("JURA_")}
-    server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", "serve"),
-        env=kept | environment,
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
+    async with serving("serve", environment) as server:
         assert server.stdout is not None
         assert b"Jura serves" in await server.stdout.readline()
         settings = SimpleNamespace(url=environment["JURA_URL"], listen_port=port)
@@ -367,10 +359,61 @@ async def test_the_founders_link_works_and_a_stopped_server_ends_well(tmp_path: 
         server.send_signal(signal.SIGTERM)
         _, err = await asyncio.wait_for(server.communicate(), 30)
         assert (server.returncode, err.decode()) == (0, "Jura stops: finishing what is in hand.\n")
+
+
+@contextlib.asynccontextmanager
+async def serving(command: str, environment: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A command that serves, as a process of its own with nobody at its keyboard."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("JURA_")}
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", command),
+        env=kept | environment,
+        cwd=ROOT,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield server
     finally:
         if server.returncode is None:
             server.kill()
             await server.wait()
+
+
+async def said_by_run(environment: Mapping[str, str]) -> str:
+    """What `jura run` prints until it serves."""
+    async with serving("run", environment) as server:
+        assert server.stdout is not None
+        said = await asyncio.wait_for(server.stdout.readuntil(b"Ctrl-C"), 60)
+        server.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(server.communicate(), 30)
+        return said.decode()
+
+
+async def test_run_founds_without_a_question_and_prints_one_address_until_somebody_has_joined(
+    tmp_path: Path,
+) -> None:
+    port, data = free_port(), tmp_path / "data"
+    environment = {"JURA_LISTEN": f"127.0.0.1:{port}", "JURA_DATA": str(data)}
+    addresses = []
+    for _ in ("founded", "started again"):
+        (address,) = re.findall(r"http\S+", await said_by_run(environment))
+        assert re.fullmatch(rf"http://jura\.localhost:{port}/join/[\w-]+", address)
+        addresses.append(address)
+    async with serving("run", environment) as server:
+        assert server.stdout is not None
+        await asyncio.wait_for(server.stdout.readuntil(b"Ctrl-C"), 60)
+        settings = SimpleNamespace(url=f"http://jura.localhost:{port}", listen_port=port)
+        async with Browser(SimpleNamespace(settings=settings)) as ana:  # type: ignore[arg-type]
+            link = addresses[0].partition(str(port))[2]  # the first one works still
+            page = await ana.get(link)
+            assert "A new collective" in page.heading
+            home = await ana.send(page, link, name="Ana", login="ana", password="bread and roses")
+            assert "Four steps to begin" in home.text
+        server.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(server.communicate(), 30)
+    assert re.findall(r"http\S+", await said_by_run(environment)) == [f"http://jura.localhost:{port}/"]
 
 
 # The doctor

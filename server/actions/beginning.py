@@ -1,0 +1,42 @@
+"""The first steps of a new collective. What is done follows from what is there; stored is only that the list was put away."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.choices import choice, choose
+from models.events import log
+from models.ledger import Scope
+from models.people import Actor, Invitation, member_count
+from server.actions.describing import has_hue
+from server.actions.founding import NEW_NAME
+from server.viewer import Viewer
+
+PUT_AWAY: Final = "first-steps-put-away"
+
+
+async def first_steps(session: AsyncSession, collective: Actor) -> Mapping[str, bool]:
+    """Which of the steps are done: described, coloured, invited, asked. Empty once the list was put away or all are done."""
+    if await choice(session, PUT_AWAY, False):
+        return {}
+    asked = await session.scalar(select(Scope.id).where(Scope.kind == "decision").limit(1))
+    linked = await session.scalar(select(Invitation.id).where(Invitation.kind == "member").limit(1))
+    steps = {
+        "described": collective.name != NEW_NAME and bool(collective.summary),
+        "coloured": await has_hue(session),
+        "invited": linked is not None or await member_count(session) > 1,
+        "asked": asked is not None,
+    }
+    return {} if all(steps.values()) else steps
+
+
+async def put_away(session: AsyncSession, viewer: Viewer, now: datetime) -> None:
+    """The list is shown no more, to nobody. A second time changes nothing. Needs `operate`."""
+    mandate = viewer.require("operate")
+    if await choice(session, PUT_AWAY, False):
+        return
+    await choose(session, PUT_AWAY, True, now, mandate.id)
+    log(session, "first steps put away", now, mandate_id=mandate.id)

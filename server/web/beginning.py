@@ -1,0 +1,76 @@
+"""“Four steps to begin”: for whoever founded a collective, the way to the ordinary pages on which one begins."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from server.actions import beginning
+from server.web.forms import Form
+from server.web.render import see
+from server.web.sessions import Visit, acting
+
+POWERS: Final = ("operate", "admit", "convene")
+OWN: Final = "/me/settings"
+
+
+@dataclass(frozen=True)
+class Step:
+    """`own`: the page of one's own settings, where that belongs to the step."""
+
+    words: str
+    hint: str
+    href: str
+    is_done: bool
+    own: str = ""
+
+
+async def steps_of(visit: Visit) -> Sequence[Step]:
+    """The four steps for whoever can do all of them; none once they are done or put away."""
+    viewer = visit.viewer
+    if not viewer.is_member or not all(viewer.may(power) for power in POWERS):
+        return []
+    done = await beginning.first_steps(visit.session, visit.collective)
+    return _steps(done) if done else []
+
+
+def _steps(done: Mapping[str, bool]) -> Sequence[Step]:
+    return [
+        Step(
+            "Say who you are",
+            "A name and a few sentences about your collective. They stand here and in other apps.",
+            "/settings",
+            done["described"],
+            OWN,
+        ),
+        Step(
+            "Choose a colour",
+            "For links and buttons. Each can be read well, in the light and in the dark.",
+            "/settings#hue",
+            done["coloured"],
+        ),
+        Step(
+            "Invite the first people",
+            "Make a link and send it, or let them scan it from your screen.",
+            "/people/invite",
+            done["invited"],
+        ),
+        Step(
+            "Ask a first small question",
+            "An example is filled in, with short times. It shows how a decision goes.",
+            "/decisions/new?example=small",
+            done["asked"],
+        ),
+    ]
+
+
+async def next_step(visit: Visit) -> Step | None:
+    """The first step that is not done, for the page on which one was just done."""
+    return next((step for step in await steps_of(visit) if not step.is_done), None)
+
+
+async def put_away(request: web.Request, _form: Form) -> web.StreamResponse:
+    async with acting(request) as visit:
+        await beginning.put_away(visit.session, visit.viewer, visit.now)
+    return see("/?done=steps-put-away")
