@@ -10,13 +10,31 @@ END = b"\r\n\r\n"
 LENGTH = b"content-length:"
 
 
+class Pace:
+    """When the next request may go, of so many a second over all connections."""
+
+    def __init__(self, per_second: float) -> None:
+        self._gap, self._due = 1 / per_second, time.monotonic()
+
+    def wait(self) -> float:
+        """Seconds until then; each call is for one request."""
+        due, self._due = self._due, self._due + self._gap
+        return due - time.monotonic()
+
+
 class _Connection(asyncio.Protocol):
-    """Sends the next request as soon as the answer to the last one is whole."""
+    """Sends the next request as soon as the answer to the last one is whole, and its time has come."""
 
     def __init__(
-        self, requests: Iterator[bytes], wanted: bytes, done: asyncio.Future[int], statuses: Counter[str]
+        self,
+        requests: Iterator[bytes],
+        wanted: bytes,
+        done: asyncio.Future[int],
+        statuses: Counter[str],
+        pace: Pace | None,
     ) -> None:
         self._requests, self._wanted, self._done, self._statuses = requests, wanted, done, statuses
+        self._pace = pace
         self._held = b""
         self.answered = 0
 
@@ -31,7 +49,11 @@ class _Connection(asyncio.Protocol):
             if not self._held.startswith(self._wanted):
                 self._fail(RuntimeError(f"not the answer that was wanted: {self._held[:300]!r}"))
                 return
-            self._statuses[self._held[9:12].decode()] += 1
+            status = self._held[9:12].decode()
+            if status == "503" and b"\r\nretry-after:" not in self._held[:size].lower():
+                self._fail(RuntimeError("a 503 that does not say when to come again"))
+                return
+            self._statuses[status] += 1
             self._held = self._held[size:]
             self.answered += 1
             self._next()
@@ -42,7 +64,11 @@ class _Connection(asyncio.Protocol):
     def _next(self) -> None:
         request = next(self._requests, None)
         if request is not None:
-            self._transport.write(request)
+            wait = 0.0 if self._pace is None else self._pace.wait()
+            if wait > 0:
+                asyncio.get_running_loop().call_later(wait, self._transport.write, request)
+            else:
+                self._transport.write(request)
         elif not self._done.done():
             self._done.set_result(self.answered)
             self._transport.close()
@@ -68,10 +94,12 @@ async def send(
     connections: int,
     wanted: bytes,
     statuses: Counter[str] | None = None,
+    per_second: float | None = None,
 ) -> tuple[int, float]:
-    """Send these over so many connections at once; returns how many were answered with `wanted`, and in how many seconds.
-    `statuses` is told how many there were of each."""
+    """Send these over so many connections at once, `per_second` at most; returns how many were answered with `wanted`, and in
+    how many seconds. `statuses` is told how many there were of each. A 503 has to say when to come again."""
     statuses = Counter() if statuses is None else statuses
+    pace = None if per_second is None else Pace(per_second)
     loop = asyncio.get_running_loop()
     began = time.monotonic()
     ends: list[asyncio.Future[int]] = []
@@ -79,7 +107,7 @@ async def send(
         done: asyncio.Future[int] = loop.create_future()
         ends.append(done)
         await loop.create_connection(
-            lambda done=done: _Connection(requests, wanted, done, statuses),  # type: ignore[misc]
+            lambda done=done: _Connection(requests, wanted, done, statuses, pace),  # type: ignore[misc]
             "127.0.0.1",
             port,
         )

@@ -1,8 +1,8 @@
-"""The inbox at four times what fits at its door: who is told to come later, whether all that was accepted is handled, and how soon
-nothing waits any more.
+"""The inbox at four times its capacity: who is told to come later, whether all that was accepted is handled, how soon nothing waits
+any more, and whether all is as before then.
 
-What it can do is measured in the same run, by as many connections as find a place. Then four times as many send without a pause;
-whoever is turned away goes on at once, which is worse than what servers do.
+What it can do is measured in the same run, by as many connections as find a place. Then four times as much is offered, at a
+steady pace over many connections; whoever is turned away does not come again. A 503 without `Retry-After` ends the run.
 """
 
 import asyncio
@@ -28,8 +28,9 @@ from server.peers.inbox import AT_ONCE
 from server.settings import Settings
 from server.workers.inbox import inbox_due
 
-CALM, FLOOD = 1_000, 5_000
+CALM, SECONDS = 1_000, 5
 TIMES = 4
+CONNECTIONS = 8 * AT_ONCE
 HOSTS = 40  # so many that none of them alone sends too much
 
 
@@ -42,42 +43,59 @@ class Outcome:
     lost: int
     recovery: float
 
+    @property
+    def handled(self) -> float:
+        """Per second, from the first to the last that was handled."""
+        return self.answers["202"] / (self.seconds + self.recovery)
+
 
 def measure(rounds: int) -> list[Figure]:
     found = []
     for _ in range(rounds):
         with place.folder() as where:
             found.append(_round(where))
-    calm, flood = max(found, key=lambda pair: pair[1].answers["202"] / pair[1].seconds)
-    fits = calm.answers["202"] / (calm.seconds + calm.recovery)
-    lost = max(outcome.lost for pair in found for outcome in pair)
+    calm, flood, after = max(found, key=lambda three: three[1].handled / three[0].handled)
+    lost = max(outcome.lost for three in found for outcome in three)
+    refused = max(
+        outcome.answers.total() - outcome.answers["202"] for three in found for outcome in three[::2]
+    )
     said = ", ".join(f"{status}: {many}" for status, many in sorted(flood.answers.items()))
     limit = "handled per second without overload"
+    offered = flood.answers.total() / flood.seconds
     return [
-        Figure("overload: offered", flood.answers.total() / flood.seconds, "per s", fits, limit, note=said),
-        Figure("overload: answered with 202", flood.answers["202"] / flood.seconds, "per s", fits, limit),
+        Figure("overload: offered", offered, "per s", calm.handled, limit, note=said),
+        Figure("overload: accepted and handled", flood.handled, "per s", calm.handled, limit),
         Figure("overload: accepted, never handled", lost, aim="0", met=lost == 0, unit=""),
         Figure("overload: until nothing waited", flood.recovery, "s", note="after the last was sent"),
+        Figure("overload: handled afterwards", after.handled, "per s", calm.handled, limit),
+        Figure("overload: refused before or afterwards", refused, aim="0", met=refused == 0, unit=""),
     ]
 
 
-def _round(where: Path) -> tuple[Outcome, Outcome]:
+def _round(where: Path) -> tuple[Outcome, Outcome, Outcome]:
+    """Calm, four times as much, calm again."""
     settings = place.settings_in(where)
     place.found(settings)
     crowd = place.strangers(CALM, HOSTS)
     asyncio.run(_know(settings, crowd))
-    calm, flood = list(_follows(crowd, 0, CALM)), list(_follows(crowd, CALM, FLOOD))
+    first, last = list(_follows(crowd, 0, CALM)), list(_follows(crowd, CALM, CALM))
     with Child("bench.overload", "serve", where=str(where), port=settings.listen_port) as child:
         child.hear()
-        return _sent(settings, calm, AT_ONCE), _sent(settings, flood, TIMES * AT_ONCE)
+        calm = _sent(settings, first, AT_ONCE)
+        offered = TIMES * calm.handled
+        many = list(_follows(crowd, 2 * CALM, int(SECONDS * offered)))
+        return calm, _sent(settings, many, CONNECTIONS, offered), _sent(settings, last, AT_ONCE)
 
 
-def _sent(settings: Settings, requests: list[bytes], connections: int) -> Outcome:
+def _sent(
+    settings: Settings, requests: list[bytes], connections: int, per_second: float | None = None
+) -> Outcome:
     """Send each once, then wait until nothing waits to be handled."""
     answers: Counter[str] = Counter()
     before, _ = _stored(settings)
     began = time.monotonic()
-    asyncio.run(load.send(settings.listen_port, iter(requests), connections, b"HTTP/1.1 ", answers))
+    port = settings.listen_port
+    asyncio.run(load.send(port, iter(requests), connections, b"HTTP/1.1 ", answers, per_second))
     ended = time.monotonic()
     while (stored := _stored(settings))[1]:
         time.sleep(0.02)

@@ -175,10 +175,13 @@ async def peer_at(session: AsyncSession, authority: str) -> Peer:
     return await session.get_one(Peer, authority, with_for_update=True, populate_existing=True)
 
 
-async def new_actors_lately(session: AsyncSession, authority: str, now: datetime) -> int:
-    """How many actors of this peer were discovered in the hour that `note_new_actor` counts."""
-    query = select(Peer.new_actors).where(Peer.authority == authority, Peer.new_actors_since > now - HOUR)
-    return await session.scalar(query) or 0
+async def new_actors_lately(
+    session: AsyncSession, authority: str, site: str, now: datetime
+) -> tuple[int, int]:
+    """How many actors were discovered in the hours that `note_new_actor` counts: of this peer, and of all peers of a site."""
+    lately = select(Peer.authority, Peer.new_actors).where(Peer.new_actors_since > now - HOUR)
+    rows = (await session.execute(lately.where(covers(Peer.authority, site)))).all()
+    return sum(many for name, many in rows if name == authority), sum(many for _, many in rows)
 
 
 async def note_new_actor(session: AsyncSession, authority: str, now: datetime) -> None:

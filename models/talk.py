@@ -38,7 +38,7 @@ class Reply(Base):
         JSON, default=list
     )  # links, never loaded by our pages
     published_at: Mapped[datetime | None]  # as its author says
-    received_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     hidden_at: Mapped[datetime | None]

@@ -27,6 +27,7 @@ from activitypub.fetch import Fetcher
 from activitypub.knocking import Knocks
 from activitypub.network import DEVELOPMENT_NAMES
 from activitypub.origin import ListedKey, origin, owner_of, same_origin, signing_key
+from activitypub.sites import SERVERS, site_of
 from models import people
 from models.events import log
 from models.peers import (
@@ -74,8 +75,9 @@ class Memory:
     def missed(self, uri: str, error: WireError, now: datetime) -> None:
         _keep(self.misses, uri, (now + MISS_LASTS, error))
         authority = signatures.authority(uri)
-        times, since = self.strikes.get(authority, (0, now))
-        _keep(self.strikes, authority, (times + 1, since) if since > now - HOUR else (1, now))
+        for where in (authority, f"*.{site_of(authority)}"):
+            times, since = self.strikes.get(where, (0, now))
+            _keep(self.strikes, where, (times + 1, since) if since > now - HOUR else (1, now))
 
     def check_host(self, authority: str, now: datetime) -> None:
         """Raises Unreachable while a server that did not answer is left alone."""
@@ -84,11 +86,12 @@ class Memory:
             raise Unreachable("left-alone", "The other server did not answer a moment ago.")
 
     def check_strikes(self, authority: str, now: datetime) -> None:
-        """Raises Unreachable for actors that we do not know, of a server where too many were asked for in vain. What we know
-        there can still be asked for: strangers, who name whatever keys they like, must not part us from anybody."""
-        times, since = self.strikes.get(authority, (0, now))
-        if times >= MISSES_PER_HOUR and since > now - HOUR:
-            raise Unreachable("left-alone", "Too many were asked for in vain at the other server lately.")
+        """Raises Unreachable for actors that we do not know, of a server or site where too many were asked for in vain. What we
+        know there can still be asked for: strangers, who name whatever keys they like, must not part us from anybody."""
+        for where, servers in ((authority, 1), (f"*.{site_of(authority)}", SERVERS)):
+            times, since = self.strikes.get(where, (0, now))
+            if times >= servers * MISSES_PER_HOUR and since > now - HOUR:
+                raise Unreachable("left-alone", "Too many were asked for in vain at the other server lately.")
 
     def was_silent(self, authority: str, now: datetime) -> None:
         times, _ = self.silent.get(authority, (0, now))
@@ -284,11 +287,11 @@ async def _admit(app: web.Application, authority: str, unknown: bool) -> None:
         app[MEMORY].check_strikes(authority, app[CLOCK].now())
     async with app[DATABASE].READ() as session:
         await dealing.check(session, app[HOME], authority)
-        new = await new_actors_lately(session, authority, app[CLOCK].now()) if unknown else 0
-    if new >= NEW_ACTORS_PER_HOUR:
-        raise Unreachable(
-            "too-many-new", "Too many unknown actors of this server within an hour.", status=429
-        )
+        there = below = 0
+        if unknown:
+            there, below = await new_actors_lately(session, authority, site_of(authority), app[CLOCK].now())
+    if there >= NEW_ACTORS_PER_HOUR or below >= SERVERS * NEW_ACTORS_PER_HOUR:
+        raise Unreachable("too-many-new", "Too many new actors of this server within an hour.", status=429)
 
 
 async def _check_refetch(app: web.Application, known: Actor | None, key_id: str, now: datetime) -> None:

@@ -13,14 +13,16 @@ import orjson
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activitypub.sites import SERVERS, site_of
 from models.base import insert_once, wake
 from models.events import log
-from models.peers import kept_apart
+from models.peers import covers, kept_apart
 from models.posts import Post
 from models.rules.records import instant
 from models.talk import PulseVote
 
 MOST_PER_SERVER: Final = 100  # answers to one pulse: nobody fills it, or our disk, with invented actors
+MOST_PER_SITE: Final = SERVERS * MOST_PER_SERVER  # of all servers below one registered name
 REFRESH_AFTER: Final = timedelta(minutes=3)  # a new count goes out at most this often
 
 Counted = Literal["counted", "again", "unknown-option", "closed", "too-many"]
@@ -73,7 +75,7 @@ def is_open(post: Post, at: datetime) -> bool:
 async def vote(session: AsyncSession, post: Post, given: Vote, now: datetime) -> Counted:
     """Count an answer to a pulse if it was open when we got the answer, has that very option, and the voter gave none before.
 
-    Of one server no more than `MOST_PER_SERVER` are counted. A new answer makes the new count due.
+    Of one server no more than `MOST_PER_SERVER` are counted, of one site `MOST_PER_SITE`. A new answer makes the new count due.
     """
     if not is_open(post, given.received_at):
         return "closed"
@@ -83,8 +85,10 @@ async def vote(session: AsyncSession, post: Post, given: Vote, now: datetime) ->
     mine = (PulseVote.post_id == post.id, PulseVote.authority == given.authority)
     if await session.scalar(select(PulseVote.id).where(*mine, PulseVote.voter == given.voter)) is not None:
         return "again"
-    if (await session.scalar(select(func.count()).where(*mine)) or 0) >= MOST_PER_SERVER:
-        return "too-many"
+    theirs = (PulseVote.post_id == post.id, covers(PulseVote.authority, site_of(given.authority)))
+    for where, most in ((mine, MOST_PER_SERVER), (theirs, MOST_PER_SITE)):
+        if (await session.scalar(select(func.count()).where(*where)) or 0) >= most:
+            return "too-many"
     row = {
         "uri": given.uri,
         "voter": given.voter,

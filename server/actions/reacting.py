@@ -7,9 +7,10 @@ from typing import Final, Literal
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activitypub.sites import SERVERS, site_of
 from models.base import insert_once
 from models.events import log
-from models.peers import is_buried
+from models.peers import covers, is_buried
 from models.people import Actor
 from models.posts import post_by_uri
 from models.queues import InboxItem
@@ -17,6 +18,7 @@ from models.talk import Reaction
 
 Kind = Literal["like", "announce", "emoji"]
 PER_POST: Final = 1_000  # of one server
+PER_POST_OF_A_SITE: Final = SERVERS * PER_POST
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,14 @@ async def react(session: AsyncSession, sign: Sign, actor: Actor, now: datetime) 
         if await session.scalar(taken) is None:
             await session.execute(update(Reaction).where(Reaction.id == number).values(uri=sign.uri))
         return False
-    theirs = (Reaction.post_id == post.id, Reaction.authority == actor.authority)
-    if (await session.scalar(select(func.count()).where(*theirs)) or 0) >= PER_POST:
-        return False
+    here, site = Reaction.post_id == post.id, site_of(actor.authority)
+    bounds = (
+        (Reaction.authority == actor.authority, PER_POST),
+        (covers(Reaction.authority, site), PER_POST_OF_A_SITE),
+    )
+    for theirs, most in bounds:
+        if (await session.scalar(select(func.count()).where(here, theirs)) or 0) >= most:
+            return False
     row = {
         "uri": sign.uri,
         "kind": sign.kind,

@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub.errors import Malformed
 from activitypub.origin import same_origin
+from activitypub.sites import SERVERS, site_of
 from models.base import insert_once
 from models.events import log
+from models.peers import covers
 from models.people import Actor
 from models.reports import Report
 from models.rules.refusals import Conflict, Invalid, NotFound
@@ -44,9 +46,11 @@ async def take_report(
         return False
     if await session.scalar(select(Report.id).where(Report.uri == uri)) is not None:
         return False
-    lately = (Report.authority == reporter.authority, Report.at > now - HOUR, Report.direction == "in")
-    if (await session.scalar(select(func.count()).where(*lately)) or 0) >= PER_HOUR:
-        return None
+    lately, site = (Report.at > now - HOUR, Report.direction == "in"), site_of(reporter.authority)
+    bounds = ((Report.authority == reporter.authority, 1), (covers(Report.authority, site), SERVERS))
+    for theirs, times in bounds:
+        if (await session.scalar(select(func.count()).where(theirs, *lately)) or 0) >= times * PER_HOUR:
+            return None
     row = {
         "uri": uri,
         "direction": "in",

@@ -12,9 +12,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub.foreign import ForeignPost
+from activitypub.sites import SERVERS, site_of
 from models.base import insert_once
 from models.events import log
-from models.peers import is_buried
+from models.peers import covers, is_buried
 from models.people import Actor
 from models.posts import post_by_uri
 from models.rules.refusals import NotFound
@@ -23,9 +24,10 @@ from server.home import Home
 from server.viewer import Viewer
 
 HOUR: Final = timedelta(hours=1)
-PER_POST_AND_HOUR: Final = 60  # of one server
-PER_HOUR: Final = 200  # of one server, to whatever
-PER_SERVER: Final = 5_000  # of one server, ever
+# Each of one server; all below one registered name may add `SERVERS` times as much.
+PER_POST_AND_HOUR: Final = 60
+PER_HOUR: Final = 200  # to whatever
+PER_SERVER: Final = 5_000  # ever
 SPOKEN_TO: Final = ("collective", "circle", "member", "feed")
 DEEP: Final = 20
 
@@ -156,13 +158,17 @@ async def _place_of(session: AsyncSession, home: Home, said: ForeignPost) -> Pla
 
 
 async def _is_too_much(session: AsyncSession, authority: str, place: Place, now: datetime) -> bool:
-    """Has this server used up what it may add?"""
-    theirs = select(func.count()).select_from(Reply).where(Reply.authority == authority)
-    lately = theirs.where(Reply.received_at > now - HOUR)
-    bounds = ((lately.where(Reply.post_id == place.post_id), PER_POST_AND_HOUR), (lately, PER_HOUR))
-    for query, most in (*bounds, (theirs, PER_SERVER)):
-        if (await session.scalar(query) or 0) >= most:
-            return True
+    """Has this server used up what it may add, or its site what that may?"""
+    for whose, times in (
+        (Reply.authority == authority, 1),
+        (covers(Reply.authority, site_of(authority)), SERVERS),
+    ):
+        theirs = select(func.count()).select_from(Reply).where(whose)
+        lately = theirs.where(Reply.received_at > now - HOUR)
+        bounds = ((lately.where(Reply.post_id == place.post_id), PER_POST_AND_HOUR), (lately, PER_HOUR))
+        for query, most in (*bounds, (theirs, PER_SERVER)):
+            if (await session.scalar(query) or 0) >= times * most:
+                return True
     return False
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from activitypub.errors import Malformed
+from activitypub.sites import SERVERS, site_of
 from models import decisions, queues
 from models.rules.pace import MINUTE, Bucket, take
 from server import remote
@@ -19,6 +20,8 @@ from server.keys import CLOCK, DATABASE
 OF_A_SERVER: Final = 600  # activities a minute whose signature was right
 OF_A_PARTICIPANT: Final = 6_000  # beyond these, for servers with which we decide
 BY_UNKNOWN_KEYS: Final = 300  # of the server that a key names, who may have nothing to do with it
+OF_A_SITE: Final = SERVERS * OF_A_SERVER  # of all servers below one registered name; likewise
+UNKNOWN_OF_A_SITE: Final = SERVERS * BY_UNKNOWN_KEYS
 REMEMBERED: Final = 5_000  # bound of each table below
 MOST_WAITING: Final = 20_000  # activities in the inbox that have no handler yet
 TRY_AGAIN_AFTER: Final = 60  # seconds
@@ -28,7 +31,7 @@ Table = OrderedDict[str, Bucket]
 
 @dataclass
 class Pace:
-    """What came lately, by server; and for how many more there is room before we count again what waits."""
+    """What came lately, by server, and by site as `*.name`; and for how many more there is room before we count what waits."""
 
     servers: Table = field(default_factory=OrderedDict)
     participants: Table = field(default_factory=OrderedDict)
@@ -41,9 +44,10 @@ PACE: web.AppKey[Pace] = web.AppKey("pace", Pace)
 
 
 async def check_server(app: web.Application, authority: str) -> None:
-    """Raises 429 if this server, which has signed, sends more than we take."""
+    """Raises 429 if this server, which has signed, or all of its site together, send more than we take."""
     now, pace = app[CLOCK].now(), app[PACE]
     wait = _taken(pace.servers, authority, OF_A_SERVER, now)
+    wait = wait or _taken(pace.servers, f"*.{site_of(authority)}", OF_A_SITE, now)
     if wait is not None and await _decides_with_us(app, authority, now):
         wait = _taken(pace.participants, authority, OF_A_PARTICIPANT, now)
     if wait is not None:
@@ -57,7 +61,9 @@ def check_unknown(app: web.Application, key_id: str) -> None:
         authority = remote.authority_of(key_id)
     except Malformed:
         return  # such a key is nobody's, and nothing is asked for it
-    wait = _taken(app[PACE].unknown, authority, BY_UNKNOWN_KEYS, app[CLOCK].now())
+    unknown, now = app[PACE].unknown, app[CLOCK].now()
+    wait = _taken(unknown, authority, BY_UNKNOWN_KEYS, now)
+    wait = wait or _taken(unknown, f"*.{site_of(authority)}", UNKNOWN_OF_A_SITE, now)
     if wait is not None:
         raise _slower(wait)
 

@@ -790,6 +790,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_replies_authority'), ['authority'], unique=False)
         batch_op.create_index(batch_op.f('ix_replies_in_reply_to'), ['in_reply_to'], unique=False)
         batch_op.create_index(batch_op.f('ix_replies_post_id'), ['post_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_replies_received_at'), ['received_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_replies_scope'), ['scope'], unique=False)
 
     op.create_table('uploads',
@@ -924,6 +925,7 @@ def downgrade() -> None:
     op.drop_table('uploads')
     with op.batch_alter_table('replies', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_replies_scope'))
+        batch_op.drop_index(batch_op.f('ix_replies_received_at'))
         batch_op.drop_index(batch_op.f('ix_replies_post_id'))
         batch_op.drop_index(batch_op.f('ix_replies_in_reply_to'))
         batch_op.drop_index(batch_op.f('ix_replies_authority'))

@@ -128,6 +128,18 @@ async def test_of_one_server_only_so_many_are_counted(
     assert found.capped == ["evil.test"]
 
 
+async def test_names_below_one_registered_name_have_one_bound_together(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever owns a name has as many servers below it as they like."""
+    monkeypatch.setattr(pulse, "MOST_PER_SITE", 5)
+    number = await question(database)
+    said = [await give(database, number, "Agree", "sock", f"s{n}.evil.example") for n in range(6)]
+    said += [await give(database, number, "Agree", "sock", "evil.example:8443")]
+    assert said == ["counted"] * 5 + ["too-many"] * 2
+    assert await give(database, number, "Disagree", "ana", "notevil.example") == "counted"
+
+
 async def test_a_new_answer_makes_the_count_due_in_three_minutes_and_never_later(database: Database) -> None:
     number = await question(database)
     await give(database, number, "Agree")

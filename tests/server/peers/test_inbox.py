@@ -474,11 +474,41 @@ async def test_too_many_at_once_are_asked_to_come_again(world: World, masto: Str
     assert door.inside == 0
 
 
-async def test_new_actors_of_one_server_are_limited_by_the_hour(world: World, masto: Stranger) -> None:
+async def test_servers_that_are_slow_with_their_keys_keep_nobody_out_whom_we_know(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "UNKNOWN_AT_ONCE", 2)
+    cy = (await world.stranger("other")).person("cy")
+    assert await world.post(cy, follow(cy)) == 202
+    held, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow(_: web.Request) -> web.Response:
+        held.release()
+        await go_on.wait()
+        return web.Response(status=404)
+
+    waiting, crowd = [], [(await world.stranger(f"s{number}.evil")).person("eve") for number in range(3)]
+    for eve in crowd[:2]:
+        eve.server.answers["/users/eve"] = slow
+        waiting.append(asyncio.create_task(world.post(eve, follow(eve))))
+        await held.acquire()
+    status, headers, _ = await signed_request(world, crowd[2])
+    assert (status, headers["Retry-After"], crowd[2].server.asked) == (503, "60", [])
+    assert await world.post(cy, follow(cy)) == 202
+    go_on.set()
+    assert await asyncio.gather(*waiting) == [401, 401]
+    assert world.of().app[inbox.DOOR].unknown == 0
+    assert await world.post(crowd[2], follow(crowd[2])) == 202
+
+
+@pytest.mark.parametrize(("authority", "many"), [("masto.test", 200), ("a.masto.test", 1_000)])
+async def test_new_actors_of_one_server_or_site_are_limited_by_the_hour(
+    world: World, masto: Stranger, authority: str, many: int
+) -> None:
     ana = masto.person("ana")
     now = world.of().app[CLOCK].now()
     async with world.database().ACT.begin() as session:
-        session.add(Peer(authority="masto.test", new_actors=200, new_actors_since=now))
+        session.add(Peer(authority=authority, new_actors=many, new_actors_since=now))
     assert await world.post(ana, follow(ana)) == 503
     assert masto.asked == []
     world.clock.advance(timedelta(hours=1, seconds=1))

@@ -58,6 +58,29 @@ async def test_what_is_signed_wrongly_in_its_name_takes_nothing_from_a_server(
     assert (await follow(world, ana))[0] == 429
 
 
+async def test_servers_below_one_registered_name_have_one_bound_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "OF_A_SITE", 3)
+    below = [(await world.stranger(f"s{number}.evil")).person("ana") for number in range(5)]
+    beside = (await world.stranger("notevil")).person("cy")
+    assert [(await follow(world, who))[0] for who in below] == [202] * 3 + [429] * 2
+    assert await follow(world, below[0]) == (429, "20")
+    assert await follow(world, beside) == (202, None)
+    world.clock.advance(timedelta(seconds=20))
+    assert await follow(world, below[3]) == (202, None)
+
+
+async def test_by_keys_that_nobody_knows_names_below_one_name_have_one_bound(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "UNKNOWN_OF_A_SITE", 3)
+    below = [await world.stranger(f"s{number}.evil") for number in range(5)]
+    statuses = [(await follow(world, where.person("ana")))[0] for where in below]
+    assert statuses == [202] * 3 + [429] * 2
+    assert [len(where.asked) for where in below] == [1, 1, 1, 0, 0]
+
+
 async def test_who_decides_with_us_has_more_room_and_who_only_asked_us_has_not(
     world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from models.follows import Follow
 from models.queues import Delivery
 from models.reports import Report
 from models.talk import Reaction
-from server.actions import reacting, reporting
+from server.actions import reacting, reporting, threads
 from tests.server.peers.talk import actor, create, note, ours, reactions
 from tests.server.peers.world import PUBLIC, Stranger, World
 
@@ -80,6 +80,27 @@ async def test_one_server_adds_only_so_many(
         who = masto.person(f"p{number}")
         await world.tell(who, who.activity("Like", object=post))
     assert await world.count(Reaction) == 2
+
+
+async def test_servers_below_one_name_have_one_bound_together(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((reacting, "PER_POST_OF_A_SITE"), (threads, "PER_POST_AND_HOUR")):
+        monkeypatch.setattr(module, name, 2)
+    monkeypatch.setattr(threads, "SERVERS", 1)
+    monkeypatch.setattr(reporting, "SERVERS", 1)
+    monkeypatch.setattr(reporting, "PER_HOUR", 2)
+    post = await ours(world)
+    below = [(await world.stranger(f"s{number}.evil")).person("eve") for number in range(3)]
+    words = []
+    for who in (*below, masto.person("ana")):
+        said = (
+            who.activity("Like", object=post),
+            create(who, note(who, post)),
+            who.activity("Flag", object=[OAK]),
+        )
+        words.append([await world.tell(who, one) for one in said])
+    assert words == [["done"] * 3, ["done"] * 3, ["ignored", "refused", "refused"], ["done"] * 3]
 
 
 async def test_a_block_parts_both_and_drops_what_waits_for_the_blocker(world: World, masto: Stranger) -> None:

@@ -231,6 +231,18 @@ async def test_what_is_remembered_is_bounded(world: World) -> None:
     assert [len(table) for table in tables] == [remote.REMEMBERED] * 4
 
 
+async def test_a_site_where_too_many_were_asked_for_in_vain_is_left_alone_whatever_its_servers_are_called(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "SERVERS", 1)
+    monkeypatch.setattr(remote, "MISSES_PER_HOUR", 2)
+    app, below = world.of().app, [await world.stranger(f"s{number}.evil") for number in range(3)]
+    for where in below:
+        with pytest.raises(WireError):
+            await remote.remote_actor(app, f"{where.url}/users/nobody")
+    assert [len(where.asked) for where in below] == [1, 1, 0]
+
+
 async def test_new_actors_are_counted_per_server_and_hour(world: World, masto: Stranger) -> None:
     app = world.of().app
     for name in ("ana", "ben"):
