@@ -162,7 +162,10 @@ async def _pulse(visit: Visit, post: Post) -> PulseView | None:
     words = (
         f"{plural(found.voters, 'answer')} from {plural(len(found.servers), 'server')}: {', '.join(listed)}."
     )
-    cap = f"Of each server at most the first {pulse.MOST_PER_SERVER} are counted"
+    cap = (
+        f"Of each server at most the first {pulse.MOST_PER_SERVER} are counted, "
+        f"of all servers below one name at most {pulse.MOST_PER_SITE}"
+    )
     full = ", ".join(found.capped[:SERVERS_SHOWN])
     return PulseView(found.options, found.voters, words, f"{cap}; reached by {full}." if full else f"{cap}.")
 

@@ -124,7 +124,10 @@ async def test_the_pulse_likes_and_quotes_are_counted_apart_with_their_servers_a
         page = await browser.get(path_of(fed))
         check(page)
         assert "3 answers from 2 servers: masto.test (2), snac.test (1)." in page.text
-        assert "Of each server at most the first 100 are counted." in page.text
+        assert (
+            "Of each server at most the first 100 are counted, of all servers below one name at most 500."
+            in page.text
+        )
         assert f"{options[0]}: 3 of 3" in page.text
         assert "got 2 likes and 1 boost" in page.text
         assert page.links()["@ana@masto.test"]
