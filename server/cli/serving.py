@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -109,6 +110,7 @@ async def serve_it(settings: Settings, said: str, *, workers: bool) -> None:
     await runner.setup()
     try:
         await listen(runner, settings)
+        gc.freeze()  # what is there by now stays: the collector need not look at it again
         print(said, flush=True)
         await _until_stopped()
     finally:
