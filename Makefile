@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUTF8 := 1
 
-.PHONY: help install demo run test test-kill test-peers test-browser check bench lock clean
+.PHONY: help install demo run test test-kill test-peers test-browser pictures check bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -46,6 +46,9 @@ export CHROMIUM
 
 test-browser: .venv/browser ## people's journeys and every page in a real browser, pictures in shots/ (needs Debian's chromium)
 	$(BIN)/python -m pytest -q tests/browser/live_journeys.py tests/browser/live_pages.py
+
+pictures: .venv/browser ## take the pictures of docs/guide again, from running instances (needs Debian's chromium)
+	$(BIN)/python -m tests.browser.pictures
 
 .venv/browser: .venv/installed tests/browser/requirements.lock
 	@test -x $(CHROMIUM) || { echo "make test-browser needs Chromium at $(CHROMIUM): apt-get install chromium, or say CHROMIUM=where it is."; exit 1; }

@@ -346,6 +346,18 @@ def test_every_link_on_a_page_leads_somewhere(page: str) -> None:
     assert broken == TO_COME.get(page, [])
 
 
+def test_every_picture_is_shown_somewhere_and_can_be_taken_again() -> None:
+    there = {path.name for path in (ROOT / "docs/guide/pictures").iterdir()}
+    shown = {
+        name
+        for page in pages()
+        for name in re.findall(r"!\[[^]]+\]\([\w/]*pictures/([\w.]+)\)", text_of(page))
+    }
+    taken = set(re.findall(r'^    "(\w+)": Shot\(', text_of("tests/browser/pictures.py"), re.MULTILINE))
+    assert shown == there == {f"{name}.png" for name in taken}
+    assert sum(path.stat().st_size for path in (ROOT / "docs/guide/pictures").iterdir()) < 1_000_000
+
+
 def anchors(path: Path) -> set[str]:
     """The addresses of the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
