@@ -8,22 +8,27 @@ import importlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from activitypub import proofs
+from activitypub import codec, fetch, proofs, sites
 from activitypub.errors import WireError
 from models.rules import mandates, merkle, records
 from models.rules.forms import Field, ListOf, Named, ObjectOf, Scalar
 from models.rules.methods import METHODS
 from models.rules.refusals import Refusal
 from models.rules.shapes import SHAPES
+from models.rules.times import AHEAD
 from models.rules.view import STATES
+from server import remote
 from server.__main__ import COMMANDS
+from server.actions import hearing, pulse, threads
 from server.errors import OF_HTTP
+from server.peers import carriers, inbox, pace
 from server.peers.handlers import HANDLERS
 from server.web import words
 from tests.documents import kind, misfits, told
@@ -202,6 +207,46 @@ def examples() -> list[dict[str, Any]]:
 
 def test_the_activities_that_are_handled_are_those_documented() -> None:
     assert first_column(section("FEDERATION.md", "What we accept")) == set(HANDLERS)
+
+
+LIMITS: dict[str, tuple[int, ...]] = {
+    "a document, in or fetched": (codec.MAX_BYTES // 10**6, codec.MAX_DEPTH, codec.MAX_LIST, codec.MAX_NODES),
+    "a WebFinger or NodeInfo answer": (fetch.JRD_BYTES // 1000,),
+    "records": (codec.MAX_RECORDS, records.LARGEST, hearing.MOST_RECORDS),
+    "texts": (carriers.TEXT_LENGTH,),
+    "activities at the door at once": (inbox.AT_ONCE, inbox.UNKNOWN_AT_ONCE, pace.MOST_WAITING),
+    "activities a minute of one server": (pace.OF_A_SERVER, pace.OF_A_PARTICIPANT, pace.BY_UNKNOWN_KEYS),
+    "redirects of a GET": (fetch.HOPS,),
+    "new actors of one server": (remote.NEW_ACTORS_PER_HOUR,),
+    "unusable answers of one server": (remote.MISSES_PER_HOUR, remote.MISS_LASTS // timedelta(minutes=1)),
+    "records from the future": (AHEAD // timedelta(minutes=1),),
+    "invited collectives looked up from an Offer": (carriers.MOST_INVITED,),
+}
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_limits_are_the_numbers_that_hold(what: str) -> None:
+    [said] = [row[1] for row in rows(section("FEDERATION.md", "Limits")) if row[0] == what]
+    numbers = [int(one.replace(",", "")) for one in re.findall(r"\b\d[\d,]*(?<!,)", said)]
+    assert [one for one in LIMITS[what] if one not in numbers] == []
+
+
+def test_bounds_of_what_is_said_from_outside_are_those_of_the_code() -> None:
+    said = re.sub(r"\s+", " ", section("FEDERATION.md", "Replies, votes, reactions, quotes"))
+    assert (
+        f"at most {threads.PER_POST_AND_HOUR} replies to a post and {threads.PER_HOUR} in all in an hour, and "
+        f"{threads.PER_SERVER:,} ever"
+    ) in said
+    assert f"of one server no more than {pulse.MOST_PER_SERVER} are counted" in said
+    assert f"below one registered name {pulse.MOST_PER_SITE}." in said
+    assert sites.SERVERS == 5, "the page says five times"
+
+
+def test_every_test_named_on_a_page_is_there() -> None:
+    everything = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    named = {one for page in pages() for one in re.findall(r"`(test_\w+)`", text_of(page))}
+    assert len(named) > 10
+    assert {one for one in named if f"def {one}(" not in everything} == set()
 
 
 async def test_examples_and_the_list_of_what_is_sent_are_those_of_a_real_run(tmp_path: Path) -> None:

@@ -71,6 +71,10 @@ async def test_a_title_that_was_removed_goes_from_the_note_and_the_poll_goes_on(
         assert {one["object"]["id"] for one in got if one["type"] == "Update"} == changed.keys()  # type: ignore[index]
         await fed.finish()
         assert await fed.agree() != "void"
+        last = [one["object"] for one in await told(fed, "Update") if one["object"]["id"] == poll["id"]][-1]
+        assert (last["closed"], last["updated"]) == (poll["endTime"], "2026-11-23T10:02:00Z"), (
+            "not edited again"
+        )
 
 
 async def test_a_poll_of_which_an_option_lost_its_name_is_closed_and_says_why(meetings: Meetings) -> None:

@@ -61,6 +61,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def afterwards(story: Story, type_: str) -> list[dict[str, Any]]:
+    """What ana got at the end: answers, and what a feed passed on."""
+    return [one for one in story.afterwards if one["type"] == type_]
+
+
 # 1 Actors
 
 
@@ -267,6 +272,14 @@ def _(s: Story) -> bool:
 def _(s: Story) -> bool:
     accepted = s.of("Accept")[0].object
     return all(accepted[name] == s.follow[name] for name in ("id", "type", "actor", "object"))
+
+
+@rule("2.2", "a Reject embeds the whole Follow, and is by whom was asked")
+def _(s: Story) -> bool:
+    (said,) = afterwards(s, "Reject")
+    instance = "http://oak.test/c/instance"
+    told = (said["object"]["type"], said["object"]["actor"], said["object"]["object"])
+    return said["actor"] == instance and said["to"] == [s.ana] and told == ("Follow", s.ana, instance)
 
 
 # 2.3 Notes
@@ -509,6 +522,36 @@ def _(s: Story) -> bool:
 def _(s: Story) -> bool:
     listed = {item["type"] for item in s.document("outbox page")["orderedItems"]}
     return listed == {"Create"}
+
+
+@rule(
+    "2.7",
+    "an Announce is the plain id of a post, to the public, with followers and the author in cc, and is served",
+)
+def _(s: Story) -> bool:
+    (said,) = afterwards(s, "Announce")
+    told = (said["actor"], said["to"], said["cc"])
+    feed = "http://oak.test/c/valley"
+    whole = isinstance(said["object"], str) and UTC.fullmatch(said["published"])
+    same = s.document("announce")["id"] == said["id"]
+    return bool(whole) and same and told == (feed, [PUBLIC], [f"{feed}/followers", OAK])
+
+
+@rule("2.7", "an Undo embeds what it undoes")
+def _(s: Story) -> bool:
+    (said,), (announce,) = afterwards(s, "Undo"), afterwards(s, "Announce")
+    inner = said["object"]
+    same = all(inner[name] == announce[name] for name in ("id", "type", "actor", "object"))
+    return same and said["actor"] == announce["actor"]
+
+
+@rule("2.7", "a request to quote is accepted whole, with a stamp on our host that names both posts")
+def _(s: Story) -> bool:
+    (said,) = (one for one in afterwards(s, "Accept") if "result" in one)
+    asked, stamp = said["object"], s.document("stamp")
+    names = (stamp["interactionTarget"], stamp["interactingObject"])
+    is_ours = host(said["result"]) == host(OAK) and stamp["type"] == "QuoteAuthorization"
+    return is_ours and asked["type"] == "QuoteRequest" and names == (asked["object"], asked["instrument"])
 
 
 # 2.8 and 2.9 Types

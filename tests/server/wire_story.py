@@ -24,6 +24,7 @@ from server.keys import DATABASE, HOME
 from server.mentions import mentioned_in
 from server.translate_posts import Words
 from server.viewer import Viewer
+from tests.federation import feeding
 from tests.server.peers.world import PUBLIC, Person, Stranger, World
 
 Json = dict[str, Any]
@@ -63,6 +64,7 @@ class Story:
 
     arrived: list[Arrived] = field(default_factory=list)
     fetched: dict[str, Fetched] = field(default_factory=dict)
+    afterwards: list[Json] = field(default_factory=list)  # answers, and what a feed passes on
     follow: Json = field(default_factory=dict)
     ana: str = ""
     bob: str = ""
@@ -127,7 +129,34 @@ class Teller:
         await self._speak(masto, plain, ana)
         await self._among_themselves(masto, plain)
         await self._fetch_the_rest()
+        await self._answer_and_pass_on(masto, ana)
         return self.story
+
+    async def _answer_and_pass_on(self, masto: Stranger, ana: Person) -> None:
+        """A Follow that is rejected, a quote, and a feed whose post is deleted again."""
+        oak = self.world.oak
+        await feeding.make_feed(oak, "elm")
+        for whom in ("instance", "valley"):
+            await self.world.tell(ana, ana.activity("Follow", object=f"http://oak.test/c/{whom}"))
+        post = await feeding.speak(oak, "Who has a pump?")
+        quoting = {
+            "id": f"{ana.uri}/quoting",
+            "type": "Note",
+            "attributedTo": ana.uri,
+            "quote": post,
+            "content": "?",
+        }
+        await self.world.tell(ana, ana.activity("QuoteRequest", object=post, instrument=quoting))
+        await self.world.settle()
+        [announce], [stamp] = (
+            masto.posts("Announce"),
+            [one for one in masto.posts("Accept") if "result" in one],
+        )
+        for name, url in (("announce", announce["id"]), ("stamp", stamp["result"])):
+            await self.fetch(name, url)
+        await feeding.withdraw(oak, post)
+        await self.world.settle()
+        self.story.afterwards = masto.posts()
 
     async def _settle(self, *strangers: Stranger) -> None:
         """Settle, and note what has arrived since."""
