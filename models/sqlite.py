@@ -76,6 +76,7 @@ class Connection(aiosqlite.Connection):
         self._writers = writers
         self._writes = False
         self._beginning: str | None = None
+        self._begun = False
         self.stopped: asyncio.Future[Any] | None = None
 
     def cursor(self) -> Statement:  # type: ignore[override]
@@ -93,6 +94,8 @@ class Connection(aiosqlite.Connection):
         beginning = self._beginning
         if beginning == "BEGIN IMMEDIATE" and not self._writes:
             await self._take_turn()
+
+        self._begun = True
 
         def visit() -> tuple[Any, int, int | None, list[Any]]:
             cursor = self._conn.cursor()
@@ -123,8 +126,10 @@ class Connection(aiosqlite.Connection):
     async def rollback(self) -> None:
         if self._writes:
             await self._end(super().rollback)
-        else:  # nobody who only read has to see it: the thread does it before whatever this connection is asked next
-            self._beginning = None
+            return
+        self._beginning = None
+        if self._begun:  # nobody who only read has to see it: the thread does it before whatever this connection is asked next
+            self._begun = False
             self._tx.put_nowait((None, self._conn.rollback))
 
     async def _end(self, end: Callable[[], Awaitable[None]]) -> None:
@@ -132,6 +137,7 @@ class Connection(aiosqlite.Connection):
         try:
             if self.in_transaction:
                 await end()
+            self._begun = False
         finally:
             self._release()
 

@@ -13,14 +13,18 @@ Answer = TypeVar("Answer")
 
 
 class Together(Generic[Job, Answer]):
-    """`work` takes up to `most` jobs and returns their answers in the same order. Others are waited for at most `gather` seconds.
+    """`work` takes up to `most` jobs and returns their answers in the same order. Others are waited for as many seconds as `gather`
+    says each time.
 
     If it fails for several, it is asked for each half of them, and so on: nobody suffers for another, and one among many costs the
     others little. So a failed attempt must leave nothing behind.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[Job]], Awaitable[Sequence[Answer]]], most: int, gather: float = 0.0
+        self,
+        work: Callable[[Sequence[Job]], Awaitable[Sequence[Answer]]],
+        most: int,
+        gather: Callable[[], float] = float,
     ) -> None:
         self._work = work
         self._most = most
@@ -40,7 +44,7 @@ class Together(Generic[Job, Answer]):
         try:
             while self._waiting:
                 if len(self._waiting) < self._most:
-                    await asyncio.sleep(self._gather)
+                    await asyncio.sleep(self._gather())
                 asked, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 await self._answer(asked)
         finally:

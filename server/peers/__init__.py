@@ -3,7 +3,19 @@
 from aiohttp import web
 
 from server import remote
-from server.peers import actors, callers, carriers, discovery, inbox, objects, pace, quotes, scopes, threads
+from server.peers import (
+    actors,
+    callers,
+    carriers,
+    discovery,
+    heard,
+    inbox,
+    objects,
+    pace,
+    quotes,
+    scopes,
+    threads,
+)
 from server.peers.showing import DEMAND, Demand, to_signed
 
 
@@ -13,6 +25,7 @@ def add_routes(app: web.Application) -> None:
     app[actors.DOCUMENTS] = {}
     app[pace.PACE] = pace.Pace()
     app[inbox.DOOR] = inbox.Door(app)
+    app[heard.HEARD] = heard.Heard()
     app[carriers.SCOPES] = carriers.know_scopes(app)
     app[DEMAND] = Demand()
     app.middlewares.append(callers.closed_to_the_shut_out)

@@ -1,7 +1,5 @@
-"""What feeds learn from the inbox: how their Follow was answered, and what the collectives that they follow publish.
-
-The latter may mean something else too, so that handler stands around the others.
-"""
+"""What feeds learn from the inbox about themselves: how their Follow was answered. (What the collectives that they follow publish
+may mean something else too: `server.peers.received.act_on` has it noted.)"""
 
 from datetime import datetime
 from typing import Final
@@ -11,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import posts
 from models.people import Actor
-from server.actions import asking, feed_items
+from server.actions import asking
 from server.home import Home
-from server.peers.received import DONE, IGNORED, REFUSED, Checked, Handler, Received, Word
+from server.peers.received import DONE, IGNORED, Received, Word
 
 STATES: Final = {"Accept": "accepted", "Reject": "rejected"}
 
@@ -39,18 +37,3 @@ async def _who_asked(session: AsyncSession, item: Received) -> str | None:
         who = await session.get(Actor, sent.actor_id) if sent.type == "Follow" else None
         return who.uri if who is not None else None
     return inner.owner if inner is not None and inner.type == "Follow" else None
-
-
-def and_noted(handler: Handler) -> Handler:
-    """The same, and feeds note what a collective of theirs published, changed or took back."""
-    check, act = handler
-
-    async def act_and_note(session: AsyncSession, home: Home, items: Checked, now: datetime) -> list[Word]:
-        words = list(await act(session, home, items, now))
-        for number, (item, _) in enumerate(items):
-            may = words[number] != REFUSED and item.signer.is_kin
-            if may and await feed_items.noted(session, item.activity, now):
-                words[number] = DONE
-        return words
-
-    return check, act_and_note

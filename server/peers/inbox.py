@@ -30,6 +30,7 @@ from server.peers import pace
 from server.peers.actors import is_served
 from server.peers.callers import signer_of
 from server.peers.handlers import HANDLERS
+from server.peers.heard import HEARD
 from server.peers.speakers import says_goodbye, speaker_of
 from server.together import Together
 
@@ -37,6 +38,7 @@ AT_ONCE: Final = 32
 UNKNOWN_AT_ONCE: Final = (
     16  # whose keys are asked for elsewhere, which may take long: the other places are for those we know
 )
+MOMENT: Final = 0.005  # seconds that who is not alone at the door waits for others, to be served with them
 BODY_SECONDS: Final = 30.0
 TYPE_LENGTH: Final = 64
 
@@ -58,8 +60,11 @@ class Door:
 
     def __init__(self, app: web.Application) -> None:
         self.inside = self.unknown = 0
-        self.known = Together(partial(remote.known_by_keys, app), AT_ONCE)
-        self.stored = Together(partial(_store, app), AT_ONCE)
+        self.known = Together(partial(remote.known_by_keys, app), AT_ONCE, self._moment)
+        self.stored = Together(partial(_store, app), AT_ONCE, self._moment)
+
+    def _moment(self) -> float:
+        return MOMENT if self.inside > 1 else 0.0
 
 
 DOOR: web.AppKey[Door] = web.AppKey("inbox door", Door)
@@ -119,6 +124,7 @@ async def _store(app: web.Application, arrived: Sequence[Arrived]) -> Sequence[N
             word = "repeated" if one.activity.type in HANDLERS else "ignored"
             if one.activity.id in new:
                 new.discard(one.activity.id)  # another one with the same id repeats it
+                app[HEARD].keep(one.activity, one.body)
                 word = "received"
             detail: dict[str, Any] = {"type": one.activity.type[:TYPE_LENGTH]}
             if one.carrier.uri != one.signer.uri:

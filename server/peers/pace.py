@@ -2,6 +2,7 @@
 already. Who sends more is told when to come again. In memory and bounded; lost when the process ends, and no harm done.
 """
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -38,6 +39,7 @@ class Pace:
     unknown: Table = field(default_factory=OrderedDict)
     kin: OrderedDict[str, tuple[bool, datetime]] = field(default_factory=OrderedDict)
     room: int = 0
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 PACE: web.AppKey[Pace] = web.AppKey("pace", Pace)
@@ -71,10 +73,11 @@ def check_unknown(app: web.Application, key_id: str) -> None:
 async def check_room(app: web.Application) -> None:
     """Raises 503 while as many wait for their handlers as may. What waits is counted now and then, not for each."""
     pace = app[PACE]
-    if pace.room <= 0:
-        async with app[DATABASE].READ() as session:
-            waiting = await queues.waiting_count(session, MOST_WAITING)
-        pace.room = (MOST_WAITING - waiting + 1) // 2
+    async with pace.counting:  # once for all who come meanwhile
+        if pace.room <= 0:
+            async with app[DATABASE].READ() as session:
+                waiting = await queues.waiting_count(session, MOST_WAITING)
+            pace.room = (MOST_WAITING - waiting + 1) // 2
     if pace.room <= 0:
         raise later("More waits here than we can handle. Please try again a little later.")
     pace.room -= 1

@@ -13,6 +13,7 @@ from activitypub.errors import Forbidden
 from activitypub.origin import same_origin
 from models import people
 from models.people import Actor
+from server.actions import feed_items
 from server.home import Home
 
 Word = Literal["done", "ignored", "refused"]
@@ -78,7 +79,8 @@ async def on_chosen(session: AsyncSession, home: Home, items: Checked, now: date
 async def act_on(
     session: AsyncSession, home: Home, ready: Sequence[tuple[On, Received, Any]], now: datetime
 ) -> list[Word]:
-    """Act on activities of several kinds, those of one kind at once; their words in the same order."""
+    """Act on activities of several kinds, those of one kind at once; their words in the same order. Afterwards feeds note what a
+    collective of theirs published, changed or took back."""
     alike: dict[On, list[tuple[int, Received, Any]]] = {}
     for number, (act, item, checked) in enumerate(ready):
         if act is on_chosen:
@@ -88,6 +90,10 @@ async def act_on(
     for act, some in alike.items():
         said = await act(session, home, [(item, checked) for _, item, checked in some], now)
         words.update(zip((number for number, _, _ in some), said, strict=True))
+    for number, (_, item, _) in enumerate(ready):
+        may = words[number] != REFUSED and item.signer.is_kin
+        if may and await feed_items.noted(session, item.activity, now):
+            words[number] = DONE
     return [words[number] for number in range(len(ready))]
 
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activitypub import codec
 from activitypub.errors import Unreachable, WireError
 from models import people
 from models.people import Actor
@@ -22,13 +21,16 @@ from models.rules.records import BadRecord
 from models.rules.refusals import Refusal
 from server.keys import CLOCK, DATABASE, HOME
 from server.peers.handlers import HANDLERS
+from server.peers.heard import HEARD
 from server.peers.received import IGNORED, REFUSED, On, Received, act_on
 from server.together import Together
 from server.workers.slots import keep_busy
 
 LEASE: Final = timedelta(minutes=5)
-AT_ONCE: Final = 64
-GATHER: Final = 0.02  # seconds that those who are done wait for others, so that more are claimed at once
+AT_ONCE: Final = 128
+GATHER: Final = (
+    0.05  # seconds that those who are done, and who come meanwhile, wait for others to be claimed with them
+)
 MOMENT: Final = 0.005  # seconds that those who are ready to act wait for others
 DEAD: Final = "dead"
 REASON_LENGTH: Final = 500
@@ -56,7 +58,7 @@ async def inbox_due(app: web.Application) -> int:
     own, so that none waits for another's locks.
     """
     database, clock = app[DATABASE], app[CLOCK]
-    acting = Acting(partial(_act, app), AT_ONCE, MOMENT)
+    acting = Acting(partial(_act, app), AT_ONCE, lambda: MOMENT)
 
     async def claim(most: int) -> list[tuple[InboxItem, Actor | None]]:
         async with database.ACT.begin() as session:
@@ -91,7 +93,7 @@ async def _handle(app: web.Application, acting: Acting, item: InboxItem, signer:
 
 
 async def _check_and_act(app: web.Application, acting: Acting, item: InboxItem, signer: Actor | None) -> None:
-    activity = codec.tidy(codec.decode_again(item.body or b"{}"))
+    activity = app[HEARD].take(item.activity_uri, item.body or b"{}")
     handler = HANDLERS.get(activity.type)
     if signer is None or handler is None:
         await _end(app, item, IGNORED, None)

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import ledger
+from models import ledger, queues
 from models.queues import InboxItem
 from server.peers import pace
 from server.peers.inbox import AT_ONCE, DOOR
@@ -181,3 +182,18 @@ async def _half(world: World, who: Person) -> tuple[asyncio.StreamReader, asynci
     writer.write(f"POST /inbox HTTP/1.1\r\n{head}\r\n".encode() + body[:10])
     await writer.drain()
     return reader, writer, body[10:]
+
+
+async def test_what_waits_is_counted_once_for_all_who_come_at_the_same_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = []
+
+    async def count(session: AsyncSession, most: int) -> int:
+        counted.append(most)
+        await asyncio.sleep(0)
+        return 0
+
+    monkeypatch.setattr(queues, "waiting_count", count)
+    await asyncio.gather(*(pace.check_room(world.of().app) for _ in range(20)))
+    assert counted == [pace.MOST_WAITING]
