@@ -95,8 +95,8 @@ PARTS: Final = (
             ),
             (
                 "I am told that I need a mandate.",
-                "Ask the collective to grant you one by a decision. Who holds which mandate now "
-                "stands on the collective's profile.",
+                "What you want to do takes a power that is lent as a mandate. Who holds which mandate now "
+                "stands on the collective's profile: ask one of them to do it.",
             ),
         ),
     ),
