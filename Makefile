@@ -25,7 +25,7 @@ run: install ## one real instance on this machine, in ./data
 	$(BIN)/jura run
 
 test: install ## the test suite (SQLite, and PostgreSQL where its programs are)
-	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -q --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 test-kill: install ## kill -9 over and over: JURA_TEST_ROUNDS=10 times each on both databases (a minute a round)
 	JURA_TEST_ROUNDS=$${JURA_TEST_ROUNDS:-10} $(BIN)/python -m pytest -q tests/federation/test_kill.py
