@@ -66,8 +66,8 @@ async def test_whoever_keeps_the_usual_colour_has_chosen_it(meetings: Meetings, 
         assert done(await ana.get("/")) == [False, True, False, False]
 
 
-async def test_the_list_can_be_put_away_for_good_and_twice(meetings: Meetings, enter: Enter) -> None:
-    async with meetings.founded(oak=1) as fed:
+async def test_the_list_can_be_put_away_for_good_and_twice(both: Meetings, enter: Enter) -> None:
+    async with both.founded(oak=1) as fed:
         ana = await enter(fed, "oak", "ana")
         home = await ana.get("/")
         assert TITLE in home.text
