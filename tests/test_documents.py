@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from activitypub import codec, fetch, proofs, sites
+from activitypub import codec, content, fetch, foreign, proofs, sites
 from activitypub.errors import WireError
-from models.rules import mandates, merkle, records
+from models.rules import backoff, mandates, merkle, records
 from models.rules.forms import Field, ListOf, Named, ObjectOf, Scalar
 from models.rules.methods import METHODS
 from models.rules.refusals import Refusal
@@ -240,6 +240,28 @@ def test_bounds_of_what_is_said_from_outside_are_those_of_the_code() -> None:
     assert f"of one server no more than {pulse.MOST_PER_SERVER} are counted" in said
     assert f"below one registered name {pulse.MOST_PER_SITE}." in said
     assert sites.SERVERS == 5, "the page says five times"
+
+
+def test_types_and_html_of_replies_are_those_that_are_read() -> None:
+    said = re.sub(r"\s+", " ", section("FEDERATION.md", "Replies, votes, reactions, quotes"))
+    types = re.search(r"Types: (.*?)\.", said)
+    html = re.search(r"allow-list \((.*?);", said)
+    assert types
+    assert html
+    assert set(types[1].split(", ")) == foreign.READ
+    assert set(html[1].split(", ")) == content.TAGS
+
+
+def test_how_we_try_again_is_said_as_it_is_done() -> None:
+    said = re.sub(r"\s+", " ", section("FEDERATION.md", "Federation feeds"))
+    hours, last = timedelta(hours=1), backoff.MOST_ATTEMPTS
+    assert (timedelta(minutes=1), timedelta(minutes=2)) == (backoff.FIRST, backoff.HOST_FIRST)
+    assert (
+        f"after 1 minute, doubled up to {backoff.LONGEST // hours} hours, with a tenth of jitter, {last} times"
+        in said
+    )
+    assert f"`Retry-After` is respected up to {backoff.LONGEST // hours} hours" in said
+    assert f"on 2 minutes, doubled up to {backoff.HOST_LONGEST // hours} hours" in said
 
 
 def test_every_test_named_on_a_page_is_there() -> None:
