@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from sqlalchemy import select
 
-from models.posts import Activity
+from models.posts import Activity, Post
 from tests.federation.harness import MINUTE, Federation
 from tests.federation.meetings import Meetings
 
@@ -93,3 +93,21 @@ async def test_a_poll_of_which_an_option_lost_its_name_is_closed_and_says_why(me
         assert (await fed.view("oak")).state == "voting"
         await fed.finish()
         assert len([one for one in await told(fed, "Update") if one["object"]["id"] == poll["id"]]) == 1
+
+
+async def test_five_options_are_told_in_words_with_no_poll_as_other_software_would_drop_it(
+    meetings: Meetings,
+) -> None:
+    plan = {"method": "approval", "proposals": tuple(f"Day {number}" for number in range(1, 6))}
+    async with meetings.voting(oak=1, elm=1, plan=plan) as fed:
+        assert await objects(fed, "Question") == []
+        async with fed.oak.session() as session:
+            row = (await session.scalars(select(Post).where(Post.kind == "round"))).one()
+        round_: dict[str, Any] = orjson.loads(row.body)
+        assert (round_["type"], "oneOf" in round_, "anyOf" in round_) == ("Note", False, False)
+        assert fed.decision in round_["url"]
+        assert [one["object"] for one in await told(fed, "Add") if "featured" in one["target"]] == [row.uri]
+        await fed.finish()
+        assert (await fed.agree()).startswith("final")
+        assert [one["object"] for one in await told(fed, "Remove")] == [row.uri]
+        assert row.uri not in [one["object"]["id"] for one in await told(fed, "Update")]
