@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import BodyPartReader, web
 
 from activitypub.errors import Malformed, TooLarge
+from models.choices import choice
 from models.rules.refusals import Invalid, Refusal
 from server import pictures
 from server.actions import images
@@ -93,12 +94,13 @@ async def picture(request: web.Request) -> web.StreamResponse:
         row = await images.served(visit.session, visit.viewer, request.match_info["name"])
         if row is None:
             raise web.HTTPNotFound
+        is_shown = row.post_id is not None or await choice(visit.session, "icon") == row.name
     headers = {
         "Content-Type": row.media_type,
         "Content-Security-Policy": APART,
         "Content-Disposition": "inline",
         "Cross-Origin-Resource-Policy": "cross-origin",
-        "Cache-Control": FOR_AN_HOUR if row.post_id is not None else "private, no-store",
+        "Cache-Control": FOR_AN_HOUR if is_shown else "private, no-store",
     }
     return web.Response(body=row.body, headers=headers)
 

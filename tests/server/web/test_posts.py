@@ -237,6 +237,8 @@ async def test_the_collective_gets_a_picture_of_its_own(meetings: Meetings, ente
         after = orjson.loads((await fed.get("http://oak.test/c/oak"))[1])["icon"]
         assert (after["mediaType"], after["name"]) == ("image/png", "An oak")
         assert after["url"].removeprefix("http://oak.test") in pictures(changed)
+        async with ana.session.get(ana.base + after["url"].removeprefix("http://oak.test")) as answer:
+            assert (answer.status, answer.headers["Cache-Control"]) == (200, "public, max-age=3600")
 
 
 async def test_nothing_is_said_about_what_is_not_public(meetings: Meetings, enter: Enter) -> None:
