@@ -1,5 +1,7 @@
 """One founded instance with an open database, and its members acting: no HTTP, no workers, a clock that the test moves."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -82,10 +84,26 @@ class Place:
         return scope
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file that was migrated once in this run; to be copied."""
+
+    async def make(file: Path) -> None:
+        database = open_database(f"sqlite+aiosqlite:///{file}")
+        await migrate(database.engine)
+        await database.close()
+
+    file = tmp_path_factory.mktemp("migrated") / "jura.sqlite3"
+    asyncio.run(make(file))
+    return file
+
+
 @pytest.fixture
-async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
+async def place(database_url: str, tmp_path: Path, migrated: Path) -> AsyncIterator[Place]:
     settings = Settings("https://oak.example", tmp_path, database_url, "s" * 40, "127.0.0.1", 0)
     database = open_database(database_url)
+    if not database.is_postgresql:
+        shutil.copy(migrated, tmp_path / "jura.sqlite3")
     await migrate(database.engine)
     token, home = joining.new_token(), make_home(settings)
     here = Place(database, home, token)
