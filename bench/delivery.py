@@ -115,6 +115,7 @@ async def _deliver(settings: Settings, port: int, servers: int, inboxes: int) ->
     app = create_app(settings, names=lambda host, _: ("127.0.0.1", port), workers=False)
     app.freeze()
     await app.startup()
+    place.sign_once()
     began, cpu = time.monotonic(), time.process_time()
     sent = await deliveries_due(app)
     seconds, cpu = time.monotonic() - began, time.process_time() - cpu

@@ -82,6 +82,7 @@ async def _deliver(settings: Settings, names: Callable[[str, int], tuple[str, in
     app = create_app(settings, names=names, workers=False)
     app.freeze()
     await app.startup()
+    place.sign_once()
     before, began, cpu = _memory(), time.monotonic(), time.process_time()
     sending = asyncio.create_task(deliveries_due(app))
     while await _waiting(settings) > 1:  # noqa: ASYNC110 - looked at from outside, as nobody would tell
