@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
+    delete,
     func,
     insert,
     or_,
@@ -251,10 +252,9 @@ _WAITING_FOR: Final = (
 )
 DUE: Final = select(_WAITING_FOR).where(_WAITING_FOR.c.place <= bindparam("most")).order_by(_WAITING_FOR.c.id)
 TRIED: Final = (
-    update(DELIVERIES)
-    .where(DELIVERIES.c.id.in_(bindparam("ids", expanding=True)))
-    .values(attempts=DELIVERIES.c.attempts + 1)
+    update(DELIVERIES).where(DELIVERIES.c.id == bindparam("tried")).values(attempts=DELIVERIES.c.attempts + 1)
 )
+MADE: Final = delete(DELIVERIES).where(DELIVERIES.c.id == bindparam("made"))
 
 
 async def deliveries_for(
@@ -268,11 +268,19 @@ async def deliveries_for(
     body_of = {row.id: row.body for row in (await session.execute(bodies)).all()}
     signers = select(Actor).where(Actor.id.in_({row.signer_id for row in rows}))
     signer_of = {actor.id: actor for actor in (await session.scalars(signers)).all()}
-    await session.execute(TRIED, {"ids": [row.id for row in rows]})
+    if rows:
+        await session.execute(TRIED, [{"tried": row.id} for row in rows])
     for row in rows:
         told = (body_of[row.activity_id], signer_of[row.signer_id])
         due[row.host].append((row.id, row.inbox, row.attempts + 1, *told))
     return due
+
+
+async def made(session: AsyncSession, deliveries: Iterable[int]) -> None:
+    """These deliveries were made: their rows go."""
+    rows = [{"made": number} for number in sorted(deliveries)]
+    if rows:
+        await session.execute(MADE, rows)
 
 
 async def locked_hosts(session: AsyncSession, hosts: Iterable[str]) -> dict[str, Destination]:

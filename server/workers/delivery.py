@@ -14,7 +14,7 @@ from typing import Final
 
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import deliver
@@ -182,8 +182,7 @@ async def _settle(session: AsyncSession, ready: Sequence[Outcome], now: datetime
     hosts = await queues.locked_hosts(session, [batch.host for batch, _ in ready])
     parcels = [one for _, sent in ready for one in sent]
     delivered = {one.parcel.id for one in parcels if one.tried and one.error is None}
-    if delivered:
-        await session.execute(delete(Delivery).where(Delivery.id.in_(delivered)))
+    await queues.made(session, delivered)
     rest = {one.parcel.id: one for one in parcels if one.parcel.id not in delivered}
     if rest:
         for row in (await session.scalars(select(Delivery).where(Delivery.id.in_(rest)))).all():
