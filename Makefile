@@ -45,7 +45,7 @@ CHROMIUM ?= /usr/bin/chromium
 export CHROMIUM
 
 test-browser: .venv/browser ## people's journeys and every page in a real browser, pictures in shots/ (needs Debian's chromium)
-	$(BIN)/python -m pytest -q tests/browser/live_journeys.py tests/browser/live_pages.py
+	$(BIN)/python -m pytest -q tests/browser/live_journeys.py tests/browser/live_updates.py tests/browser/live_pages.py
 
 pictures: .venv/browser ## take the pictures of docs/guide again, from running instances (needs Debian's chromium)
 	$(BIN)/python -m tests.browser.pictures

@@ -6,9 +6,8 @@ decides anything. Called by `server.app`, the command line and tests.
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -22,8 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from models.sqlite import open_engine, write_json
-
-CHANNEL = "jura_wake"
+from models.waking import CHANGED, CHANNEL, Ears, Wakes
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -75,36 +73,24 @@ class Database:
     engine: AsyncEngine
     READ: async_sessionmaker[AsyncSession]
     ACT: async_sessionmaker[AsyncSession]
-    wakes: dict[str, asyncio.Event] = field(default_factory=dict)
+    wakes: Wakes
+    ears: Ears
 
     @property
     def is_postgresql(self) -> bool:
         return self.engine.dialect.name == "postgresql"
 
     def woken(self, name: str) -> asyncio.Event:
-        """The event that is set whenever a committed transaction called `wake(session, name)`, here or in another process."""
-        return self.wakes.setdefault(name, asyncio.Event())
+        """The event that is set whenever a committed transaction called `wake(session, name)`, here or (once `listen` was called)
+        in another process."""
+        return self.wakes.event(name)
 
-    @contextlib.asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
-        """While open, wake-ups by other processes reach `woken` too. PostgreSQL only; on SQLite there is one process."""
-        if not self.is_postgresql:
-            yield
-            return
-        async with self.engine.connect() as connection:
-            raw: Any = (await connection.get_raw_connection()).driver_connection
-
-            def heard(_connection: object, _pid: int, _channel: str, name: str) -> None:
-                self.woken(name).set()
-
-            await raw.add_listener(CHANNEL, heard)
-            try:
-                yield
-            finally:
-                if not raw.is_closed():
-                    await raw.remove_listener(CHANNEL, heard)
+    async def listen(self) -> None:
+        """From now on wake-ups by other processes reach this one too, over one connection however often this is called."""
+        await self.ears.open()
 
     async def close(self) -> None:
+        await self.ears.close()
         await self.engine.dispose()
 
 
@@ -122,17 +108,19 @@ def open_database(url: str) -> Database:
             hide_parameters=True,  # an error that is logged or kept as a reason tells nobody's position
             json_serializer=write_json,
         )
-    database = Database(
+    wakes = Wakes()
+    return Database(
         engine,
         READ=async_sessionmaker(engine, expire_on_commit=False),
         ACT=async_sessionmaker(
             engine.execution_options(act=True),
             expire_on_commit=False,
             sync_session_class=ActSession,
+            info={"wakes": wakes},
         ),
+        wakes=wakes,
+        ears=Ears(engine, wakes),
     )
-    database.ACT.configure(info={"wakes": database.wakes})
-    return database
 
 
 class ActSession(Session):
@@ -148,13 +136,16 @@ def _write_what_was_left(session: Session) -> None:
         session.execute(_insert(table), rows)
     for write, items in later.items():
         write(session, items)
+    woken = session.info.get("woken")
+    if woken and session.get_bind().dialect.name == "postgresql":
+        session.execute(_NOTIFY, {"channel": CHANNEL, "names": sorted(woken)})
 
 
 @event.listens_for(ActSession, "after_commit")
 def _wake_who_waits(session: Session) -> None:
     session.info.pop("kept", None)
     for name in session.info.pop("woken", ()):
-        session.info["wakes"].setdefault(name, asyncio.Event()).set()
+        session.info["wakes"].hear(name)
 
 
 @event.listens_for(ActSession, "after_rollback")
@@ -185,14 +176,21 @@ def kept(session: AsyncSession, what: str) -> dict[str, Any]:
     return table
 
 
+_NOTIFY = text("SELECT pg_notify(:channel, name) FROM unnest(CAST(:names AS text[])) AS name")
+
+
 async def wake(session: AsyncSession, name: str) -> None:
     """When this transaction commits, workers that wait for `name` look at once (in every process on PostgreSQL)."""
-    woken = session.sync_session.info.setdefault("woken", set())
-    if name in woken:
-        return
-    woken.add(name)
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(text("SELECT pg_notify(:channel, :name)"), {"channel": CHANNEL, "name": name})
+    session.sync_session.info.setdefault("woken", set()).add(name)
+
+
+async def changed(session: AsyncSession, what: str) -> None:
+    """When this transaction commits, open pages that show `what` are looked at again (in every process on PostgreSQL): a scope by
+    its name, or `LOGINS`."""
+    await wake(session, CHANGED + what)
+
+
+LOGINS = "log-ins"  # somebody's log-in was ended
 
 
 def insert_once(session: AsyncSession, table: type[Base], returning: str | None = None) -> Any:

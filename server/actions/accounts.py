@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import follows
+from models.base import LOGINS, changed
 from models.events import log
 from models.people import Actor, Login, Member
 from models.rules.refusals import Invalid, NotFound
@@ -110,6 +111,7 @@ async def end_login(session: AsyncSession, viewer: Viewer, number: int) -> str:
     if row is None or row.member_id != viewer.require_member().id:
         raise NotFound("not-found", "This log-in is not there any more.")
     await session.delete(row)
+    await changed(session, LOGINS)
     return row.token_hash
 
 
@@ -117,6 +119,7 @@ async def end_others(session: AsyncSession, member_id: int, token: str | None) -
     """End every log-in of a member, save the one with this cookie."""
     query = delete(Login).where(Login.member_id == member_id)
     await session.execute(query.where(Login.token_hash != token_digest(token)) if token else query)
+    await changed(session, LOGINS)
 
 
 async def note_act(session: AsyncSession, token: str, now: datetime) -> None:

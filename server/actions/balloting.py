@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import decisions, ledger
+from models.base import changed
 from models.decisions import Confirmation, Draft, Position
 from models.events import log
 from models.ledger import Scope
@@ -66,6 +67,7 @@ async def note_position(
         row = Position(scope_id=scope.id, circle_id=circle.id, member_id=member.id, position={}, at=now)
         session.add(row)
     row.position, row.note, row.at = dict(answer), note.strip()[:REASON_AT_MOST], now
+    await changed(session, scope.name)
 
 
 async def save_draft(
@@ -96,6 +98,7 @@ async def save_draft(
     )
     session.add(draft)
     await session.flush()
+    await changed(session, scope.name)
     return draft
 
 
@@ -119,6 +122,7 @@ async def confirm(
     if member.id not in await decisions.confirmed_by(session, draft.id):
         session.add(Confirmation(draft_id=draft.id, member_id=member.id, at=now))
         await session.flush()
+        await changed(session, scope.name)
     confirmed = len(await decisions.confirmed_by(session, draft.id))
     seats = len(await decisions.seats(session, scope.id, circle.id))
     if confirmed < confirmations_needed(seats):
@@ -136,6 +140,7 @@ async def unconfirm(session: AsyncSession, viewer: Viewer, scope: Scope, number:
     if draft.ballot is not None:
         raise Conflict("cast", "This draft is your circle's ballot already. To change it, write a new draft.")
     await decisions.withdraw_confirmation(session, draft.id, member.id)
+    await changed(session, scope.name)
 
 
 async def _cast(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import accounts, decisions, ledger, mails, notices, people
 from models.accounts import Passkey, Recovery, RecoveryCode
+from models.base import LOGINS, changed
 from models.decisions import Confirmation, Decision, Draft, Position, Seat
 from models.events import log
 from models.mandates import MandateRow
@@ -161,6 +162,7 @@ async def _end_account(session: AsyncSession, home: Home, member: Member, now: d
     member.totp_secret = member.totp_at = member.totp_step = None
     for table in (Login, Passkey, RecoveryCode, Recovery, Look):
         await session.execute(delete(table).where(table.member_id == member.id))
+    await changed(session, LOGINS)
     await notices.forget(session, member.id)
     await mails.forget(session, member.id)
     await session.execute(

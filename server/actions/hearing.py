@@ -17,7 +17,7 @@ from activitypub.errors import Malformed, NotAuthentic
 from activitypub.origin import origin
 from activitypub.signatures import authority
 from models import ledger
-from models.base import kept
+from models.base import changed, kept
 from models.decisions import Decision
 from models.events import log
 from models.ledger import Scope, Signed
@@ -231,7 +231,15 @@ def authority_of(uri: str) -> str | None:
 async def refresh(session: AsyncSession, scope: Scope, now: datetime) -> Decision:
     """Bring the cached row of a decision up to what its records say now."""
     fresh = await derived(session, scope, now)
+    before = await session.get(Decision, scope.id)
+    if before is None or _shown(before) != _shown(fresh):
+        await changed(session, scope.name)
     return await session.merge(fresh)
+
+
+def _shown(row: Decision) -> tuple[object, ...]:
+    """What makes its pages look otherwise."""
+    return row.state, row.outcome, row.winner, row.terms, row.count_root, row.set_root
 
 
 async def derived(session: AsyncSession, scope: Scope, now: datetime) -> Decision:

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import ledger, remarks
+from models.base import changed
 from models.events import log
 from models.ledger import Scope
 from models.remarks import Remark
@@ -42,6 +43,7 @@ async def hide(
     if said.hidden_at is not None:
         return
     said.hidden_at, said.hidden_why, said.hidden_under = now, why, mandate.id
+    await changed(session, scope.name)
     log(session, "remark hidden", now, scope=scope.name, mandate_id=mandate.id, remark=said.id)
 
 
@@ -53,4 +55,5 @@ async def show(session: AsyncSession, viewer: Viewer, scope: Scope, number: int,
     if said.hidden_at is None:
         return
     said.hidden_at, said.hidden_why, said.hidden_under = None, "", None
+    await changed(session, scope.name)
     log(session, "remark shown again", now, scope=scope.name, mandate_id=mandate.id, remark=said.id)

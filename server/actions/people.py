@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import people
+from models.base import LOGINS, changed
 from models.events import log
 from models.mandates import MandateRow, mandates_of
 from models.people import Invitation, Login, LoginFailure, Member, Membership
@@ -20,6 +21,7 @@ from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
 from server.viewer import Viewer
 
 LOGIN_LASTS = timedelta(days=30)
+AT_ONCE: Final = 500  # log-ins that are looked up in one go
 INVITATION_LASTS = timedelta(days=7)
 THROTTLE_WINDOW = timedelta(minutes=15)
 FAILURES_ALLOWED = 8
@@ -44,13 +46,24 @@ async def viewer_of(session: AsyncSession, token: str | None, now: datetime) -> 
     """Who holds this log-in cookie: a member with their mandates and circle, or a visitor."""
     if not token:
         return Viewer(now)
-    query = (
-        select(Member)
-        .join(Login, Login.member_id == Member.id)
-        .where(Login.token_hash == token_digest(token), Login.expires_at > now, Member.left_at.is_(None))
-    )
-    member = await session.scalar(query)
+    query = select(Member).join(Login, Login.member_id == Member.id)
+    member = await session.scalar(query.where(Login.token_hash == token_digest(token), *_is_good(now)))
     return Viewer(now) if member is None else await viewer_for(session, member, now)
+
+
+def _is_good(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """A log-in that lets its holder in as a member."""
+    return Login.expires_at > now, Member.left_at.is_(None)
+
+
+async def still_logged_in(session: AsyncSession, digests: Sequence[str], now: datetime) -> set[str]:
+    """Those of the log-ins, by the digests of their tokens, whose holders are members and logged in."""
+    query = select(Login.token_hash).join(Member, Member.id == Login.member_id)
+    found: set[str] = set()
+    for start in range(0, len(digests), AT_ONCE):
+        some = Login.token_hash.in_(digests[start : start + AT_ONCE])
+        found.update(await session.scalars(query.where(some, *_is_good(now))))
+    return found
 
 
 async def viewer_for(session: AsyncSession, member: Member, now: datetime) -> Viewer:
@@ -201,6 +214,7 @@ async def log_in(
 
 async def log_out(session: AsyncSession, token: str) -> None:
     await session.execute(delete(Login).where(Login.token_hash == token_digest(token)))
+    await changed(session, LOGINS)
 
 
 # How often what may be tried: kind → so many, within this time.

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import accounts, mandates, people
 from models.accounts import Recovery
+from models.base import LOGINS, changed
 from models.events import log
 from models.people import Login, Member
 from models.rules.mandates import powers_in_force
@@ -119,6 +120,7 @@ async def recover(
     await session.execute(delete(Login).where(Login.member_id == member.id))
     await session.flush()
     await _cancel_open(session, member.id, now)
+    await changed(session, LOGINS)
     if row.resets_second:
         await second.turn_off(session, member.id, now)
     await mailing.write_changed(session, home, member, now)

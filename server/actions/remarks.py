@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import ledger, remarks
-from models.base import insert_once
+from models.base import changed, insert_once
 from models.ledger import Scope
 from models.remarks import Look, Remark
 from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
@@ -58,6 +58,7 @@ async def say(
     said = Remark(scope_id=scope.id, circle_id=circle_id, member_id=member.id, form=form, words=words, at=now)
     session.add(said)
     await session.flush()
+    await changed(session, scope.name)
     return said
 
 
@@ -101,6 +102,7 @@ async def edit(
             "You changed this remark in another window meanwhile. Your words are kept below; send them again to replace it.",
         )
     said.words, said.edited_at = words, now
+    await changed(session, scope.name)
     return said
 
 
@@ -110,6 +112,7 @@ async def delete(session: AsyncSession, viewer: Viewer, scope: Scope, number: in
     said = await own(session, viewer, scope, number)
     if said.deleted_at is None:
         said.words, said.deleted_at = "", now
+        await changed(session, scope.name)
     return said
 
 

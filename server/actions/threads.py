@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub.foreign import ForeignPost
 from activitypub.sites import SERVERS, site_of
-from models.base import insert_once
+from models.base import changed, insert_once
 from models.events import log
 from models.peers import covers, is_buried
 from models.people import Actor
@@ -112,6 +112,8 @@ async def hide(
     if (row.hidden_at is not None) == hidden:
         return
     row.hidden_at, row.hidden_under = (now, mandate.id) if hidden else (None, None)
+    if scope is not None:
+        await changed(session, scope)
     what = "reply hidden" if hidden else "reply shown again"
     log(session, what, now, scope=scope, mandate_id=mandate.id, reply=row.id)
 

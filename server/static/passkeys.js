@@ -1,4 +1,4 @@
-// The only script of these pages. It asks the device for a passkey and puts the answer into the form that the button stands in.
+// It asks the device for a passkey and puts the answer into the form that the button stands in.
 // Without it the pages work as before, with passwords.
 "use strict";
 (() => {

@@ -32,6 +32,7 @@ from server.web import (
     instance,
     joining,
     listing,
+    live,
     lost,
     mail,
     me,
@@ -53,6 +54,7 @@ from server.web import (
     source,
     subscriptions,
     timeline,
+    watching,
 )
 from server.web.accounts import for_members, taking
 from server.web.passwords import AT_ONCE, HASHING
@@ -75,6 +77,7 @@ def add_routes(app: web.Application) -> None:
     app[media.DECODING] = asyncio.Semaphore(media.AT_ONCE)
     app[HASHING] = asyncio.Semaphore(AT_ONCE)
     app[departing.PACKING] = asyncio.Semaphore(1)
+    watching.set_up(app)
     app[ERROR_PAGE] = trouble_page
     assets = load_assets()
     app[ASSETS] = {name: path for name, (path, _) in assets.items()}
@@ -242,6 +245,7 @@ def _of_decisions() -> list[web.RouteDef]:
         web.post("/decisions/new", taking(convening.convene_decision)),
         web.get(f"{DECISION}.json", bundles.bundle),
         web.get(DECISION, decisions.show),
+        web.get(f"{DECISION}/live", live.decision_stream, allow_head=False),
         web.get(f"{DECISION}/count", counted.count_page),
         web.get(f"{DECISION}/timeline", timeline.timeline),
         web.get(f"{DECISION}/answer", answering.answer_page),
@@ -267,6 +271,7 @@ def _of_decisions() -> list[web.RouteDef]:
         web.get(f"{DECISION}/say", remarking.to_decision),
         web.post(f"{DECISION}/say", taking(remarking.say)),
         web.get(f"{DECISION}/circle", rooms.room),
+        web.get(f"{DECISION}/circle/live", live.room_stream, allow_head=False),
         web.get(f"{DECISION}/circle/drafts", drafts.history),
         web.get(f"{DECISION}/circle/say", room_acts.to_room),
         web.post(f"{DECISION}/circle/say", taking(remarking.say_in_circle)),

@@ -18,6 +18,7 @@ from server.actions.visible import decision_for
 from server.web.chances import aftermath_needs, can_leave, removals_for
 from server.web.forms import Form, Problems
 from server.web.happening import Lately, latest
+from server.web.live import SCRIPT, Live, live_of
 from server.web.moments import plural, verb
 from server.web.names import Names, Said, Who, names_of
 from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, decision_path, proposals_needed
@@ -125,6 +126,7 @@ class DecisionPage:
     talk: Talk | None
     happened: Lately
     notices: Notices | None = None
+    live: Live | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ async def show_page(
 ) -> tuple[web.Response, Glance | None]:
     """The page; with a remark that was not accepted, its words stand where they were typed."""
     async with reading(request) as visit:
+        live = await live_of(visit, status)
         known = await known_decision(visit)
         removals = removals_for(visit, known.scope, known.records)
         known = replace(known, names=replace(known.names, removals=removals))
@@ -176,8 +179,9 @@ async def show_page(
         needs, outside = await _needs(visit, known), await outside_of(visit, known.scope)
         talk, look = await _talk(visit, known, form, problems)
         context = _page(known, needs, ways_out, request.query.get("done", ""), outside, talk)
-        context = replace(context, notices=await _notices(visit, known))
-        return page(request, frame_of(visit), "decisions/show.html", context, status), look
+        context = replace(context, notices=await _notices(visit, known), live=live)
+        script = SCRIPT if live else ""
+        return page(request, frame_of(visit), "decisions/show.html", context, status, script), look
 
 
 async def _talk(

@@ -24,6 +24,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 STATIC: Final = ROOT / "server" / "static"
 FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
 POLICY: Final = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+CONNECTS: Final = {"live.js": "; connect-src 'self'"}  # the scripts that ask us for something
 ASSETS: web.AppKey[dict[str, str]] = web.AppKey("assets", dict)
 
 
@@ -102,7 +103,7 @@ def page(
     response.headers["Vary"] = "Cookie, Accept"
     if script:
         response.headers["Content-Security-Policy"] = (
-            f"{POLICY}; script-src {frame.url}{frame.assets[script]}"
+            f"{POLICY}{CONNECTS.get(script, '')}; script-src {frame.url}{frame.assets[script]}"
         )
     remember_browser(request, response)
     return response

@@ -5,7 +5,7 @@ the ballot itself, and the page shows beforehand, word for word, what that will 
 """
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,10 +22,11 @@ from server.actions.balloting import seat
 from server.web.decisions import Known, OptionRow, known_decision, options_of
 from server.web.drafts import Version, preview_of, spoken, version_of
 from server.web.forms import Form, Problems
+from server.web.live import SCRIPT, Live, live_of
 from server.web.moments import plural
 from server.web.names import Said
 from server.web.needs import BEFORE
-from server.web.phases import now_words
+from server.web.phases import Phase, now_words, phases_of
 from server.web.render import frame_of, page
 from server.web.rolls import CircleRow, circle_row, option_titles
 from server.web.sessions import Visit, reading
@@ -104,6 +105,7 @@ class RoomPage:
     question: Said
     state: Label
     now_words: str
+    phases: Sequence[Phase]
     done: str
     circle: str
     seats: Sequence[str]
@@ -124,6 +126,7 @@ class RoomPage:
     problems: Problems
     my_problems: Problems
     talk: Talk
+    live: Live | None
 
 
 @dataclass(frozen=True)
@@ -146,11 +149,14 @@ async def room_page(
 ) -> tuple[web.Response, Glance]:
     """The room. With a form that was not accepted, its words stand where they were typed."""
     async with reading(request) as visit:
+        live = await live_of(visit, status, in_room=True)
         known, member, circle = await entered(visit)
         path = f"{known.path}/circle"
         talk, look = await talk_of(visit, known.scope, path, circle.id, form, wrong.talk)
         context = await _context(visit, known, member, circle, form, wrong, talk)
-        return page(request, frame_of(visit), "circles/room.html", context, status), look
+        shown = replace(context, live=live)
+        answer = page(request, frame_of(visit), "circles/room.html", shown, status, SCRIPT if live else "")
+        return answer, look
 
 
 async def entered(visit: Visit) -> tuple[Known, Member, Circle]:
@@ -184,6 +190,7 @@ async def _context(
         question=known.question,
         state=STATES[view.state],
         now_words=now_words(view),
+        phases=phases_of(view),
         done=DONE.get(visit.request.query.get("done", ""), ""),
         circle=circle.actor.name,
         seats=[one.name for one in seats],
@@ -204,6 +211,7 @@ async def _context(
         problems=wrong.draft,
         my_problems=wrong.mine,
         talk=talk,
+        live=None,
     )
 
 

@@ -44,12 +44,12 @@ async def run_workers(app: web.Application) -> AsyncIterator[None]:
     stop = app[STOPPING]
     stop.clear()
     tasks = [asyncio.create_task(_loop(app, name, due, stop), name=name) for name, due in PASSES.items()]
-    async with app[DATABASE].listening():
-        yield
-        stop.set()
-        for name in PASSES:
-            app[DATABASE].woken(name).set()
-        await asyncio.gather(*tasks)
+    await app[DATABASE].listen()
+    yield
+    stop.set()
+    for name in PASSES:
+        app[DATABASE].woken(name).set()
+    await asyncio.gather(*tasks)
 
 
 async def _loop(app: web.Application, name: str, due: Pass, stop: asyncio.Event) -> None:

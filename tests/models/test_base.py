@@ -55,11 +55,11 @@ async def test_nothing_that_was_left_outlives_a_rollback(database: Database) -> 
 
 
 async def test_who_waits_is_woken_by_the_commit_and_not_before(database: Database) -> None:
-    async with database.listening():
-        async with database.ACT.begin() as session:
-            await wake(session, "inbox")
-            assert not database.woken("inbox").is_set()
-        await asyncio.wait_for(database.woken("inbox").wait(), 5)
+    await database.listen()
+    async with database.ACT.begin() as session:
+        await wake(session, "inbox")
+        assert not database.woken("inbox").is_set()
+    await asyncio.wait_for(database.woken("inbox").wait(), 5)
 
 
 async def test_a_session_that_only_reads_leaves_nothing_to_write(database: Database) -> None:
