@@ -37,7 +37,9 @@ BY_LINK_ONLY = (
     "/nothing",
 )
 FILES = {  # no pages
-    "/static/{file}": "style, icons, the script of passkeys",
+    "/static/{file}": "style, icons, scripts",
+    "/decisions/{name}/live": "a stream of events",
+    "/decisions/{name}/circle/live": "a stream of events",
     "/source.zip": "a file",
     "/moderate/blocklist.csv": "a file",
     "/decisions/{name}.json": "a file",
