@@ -122,10 +122,14 @@ async def listen(runner: web.AppRunner, settings: Settings) -> None:
     try:
         await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
     except OSError as error:
-        raise SettingsError(
-            f"Port {settings.listen_port} on {settings.listen_host} cannot be used ({os.strerror(error.errno or 0)}): "
-            "stop what uses it, or choose another with JURA_LISTEN."
-        ) from error
+        raise no_port(settings.listen_host, settings.listen_port, error) from error
+
+
+def no_port(host: str, port: int | str, error: OSError) -> SettingsError:
+    return SettingsError(
+        f"Port {port} on {host} cannot be used ({os.strerror(error.errno or 0)}): "
+        "stop what uses it, or choose another with JURA_LISTEN."
+    )
 
 
 async def _work(settings: Settings) -> None:

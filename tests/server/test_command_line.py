@@ -396,6 +396,10 @@ async def test_run_founds_without_a_question_and_prints_one_address_until_somebo
 ) -> None:
     port, data = free_port(), tmp_path / "data"
     environment = {"JURA_LISTEN": f"127.0.0.1:{port}", "JURA_DATA": str(data)}
+    with socket.create_server(("127.0.0.1", port)):
+        done = await asyncio.to_thread(jura, "run", environment=environment)
+    assert (done.returncode, "choose another with JURA_LISTEN" in done.stderr) == (2, True)
+    assert not data.exists()  # nothing is founded at an address that is not to be had
     addresses = []
     for _ in ("founded", "started again"):
         (address,) = re.findall(r"http\S+", await said_by_run(environment))
