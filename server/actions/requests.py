@@ -126,9 +126,9 @@ async def decline(
 ) -> None:
     """The request is declined; who asked reads the answer when they try to log in. Needs `admit`."""
     mandate = viewer.require("admit")
+    row = await _waiting_one(session, number, now)
     if len(answer) > MOST_ANSWER:
         raise Invalid({f"answer-{number}": f"Write at most {MOST_ANSWER} characters."})
-    row = await _waiting_one(session, number, now)
     row.declined_at, row.answer, row.mandate_id = now, answer, mandate.id
     if row.address is not None:
         await mailing.write_answer(session, home, row.address, now, admitted=False)

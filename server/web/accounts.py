@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import JoinRequest, request_by_login
 from models.people import Member, member_by_login
-from models.rules.refusals import NotAllowed, TooMany
+from models.rules.refusals import NotAllowed, NotFound, Refusal, TooMany
 from server.actions import people, requests, second
+from server.errors import MISSING, status_of
 from server.keys import CLOCK, DATABASE, HOME
 from server.web import ceremonies, tickets
 from server.web.ceremonies import Ceremony
@@ -76,8 +77,9 @@ class ResumePage:
 
 @dataclass(frozen=True)
 class KeptPage:
-    """A form that may not be sent any more: why, and what was typed in it."""
+    """A form that was not taken and cannot be sent again: why, and what was typed in it."""
 
+    may_not: bool
     sentence: str
     words: list[str]
 
@@ -99,10 +101,10 @@ def taking(
             return await _later(request, stale.form)
         try:
             return await handler(request, form)
-        except NotAllowed as refusal:
-            if refusal.code == "log-in":
-                return await _later(request, form)
-            return await _not_allowed(request, form, refusal)
+        except Refusal as refusal:
+            return await turned_away(request, form, refusal)
+        except web.HTTPNotFound:
+            return await turned_away(request, form, NotFound("not-found", MISSING.sentence))
 
     return take
 
@@ -121,14 +123,24 @@ def _resume(request: web.Request, frame: Frame, action: str, form: Form) -> web.
     return page(request, frame, "people/resume.html", context)
 
 
-async def _not_allowed(request: web.Request, form: Form, refusal: NotAllowed) -> web.Response:
-    """The power has lapsed since the form was opened: the words are shown, so that they can be copied."""
+async def turned_away(request: web.Request, form: Form, refusal: Refusal) -> web.Response:
+    """A form that its own page does not answer. Without a log-in, log in first: also where strangers learn that there is nothing,
+    whether there is or not. With one, the power has lapsed, or what it was about is gone: its words are kept."""
+    async with reading(request) as visit:
+        is_member = visit.viewer.is_member
+    if not is_member and isinstance(refusal, NotAllowed | NotFound):
+        return await _later(request, form)
+    return await kept(request, form, refusal)
+
+
+async def kept(request: web.Request, form: Form, refusal: Refusal) -> web.Response:
+    """Why the form was not taken, and what was typed, to be copied; where nothing was, just why."""
     words = ResumePage("", form.pairs).words
     if not words:
         raise refusal
     async with reading(request) as visit:
-        context = KeptPage(refusal.sentence, words)
-        return page(request, frame_of(visit), "people/kept.html", context, HTTPStatus.FORBIDDEN)
+        context = KeptPage(isinstance(refusal, NotAllowed), refusal.sentence, words)
+        return page(request, frame_of(visit), "people/kept.html", context, status_of(refusal))
 
 
 def for_members(

@@ -10,7 +10,7 @@ from models.people import member_count
 from models.rules.refusals import Invalid, NotFound, TooMany
 from server.actions import people, requests
 from server.keys import CLOCK, DATABASE, HOME, SETTINGS
-from server.web.accounts import form_frame
+from server.web.accounts import form_frame, kept
 from server.web.forms import Form, Problems, Stale, posted, problems_of
 from server.web.mine import done_in, status_of
 from server.web.passwords import hash_password
@@ -88,12 +88,23 @@ async def _ask(request: web.Request, form: Form, problems: Problems, status: int
 
 
 async def ask(request: web.Request) -> web.StreamResponse:
-    """Leave a request. What it costs us is counted per address before anything is hashed."""
+    """Leave a request. What was typed is kept, also where none are taken any more."""
     try:
         form = await posted(request)
+        late = Problems()
     except Stale as stale:
-        late = "This page had been open for long. Please choose your password once more and send it again."
-        return await _ask(request, stale.form, Problems(late))
+        form = stale.form
+        late = Problems(
+            "This page had been open for long. Please choose your password once more and send it again."
+        )
+    try:
+        return await (_ask(request, form, late) if late else _take(request, form))
+    except NotFound as refusal:
+        return await kept(request, form, refusal)
+
+
+async def _take(request: web.Request, form: Form) -> web.Response:
+    """What it costs us is counted per address before anything is hashed."""
     login, name, words = form.one("login").lower(), form.one("name"), form.one("words")
     address = form.one("address") if request.app[SETTINGS].smtp is not None else ""
     asked = requests.Asked(login, name, words, address or None)

@@ -184,7 +184,9 @@ class Browser:
         all_headers = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", **(headers or {})}
         url = path if path.startswith("http") else self.base + path
         async with self.session.get(url, headers=all_headers, allow_redirects=follow) as response:
-            return Page(response.status, str(response.url), response.headers, await response.text())
+            return Page(
+                response.status, str(response.url), response.headers, await response.text(errors="replace")
+            )
 
     async def post(
         self,
@@ -200,7 +202,9 @@ class Browser:
         data = aiohttp.FormData(pairs)
         url = urljoin(self.base, path)
         async with self.session.post(url, data=data, headers=all_headers, allow_redirects=follow) as response:
-            return Page(response.status, str(response.url), response.headers, await response.text())
+            return Page(
+                response.status, str(response.url), response.headers, await response.text(errors="replace")
+            )
 
     async def send(
         self, page: Page, action: str, *, follow: bool = True, **answers: str | Sequence[str]
