@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from bench import actors, delivery, followers, inbox, overload, pages, records, startup, tally
+from bench import actors, delivery, followers, inbox, live, overload, pages, records, startup, tally
 from bench.cores import LOAD, MEASURED, pin
 from bench.figures import HEADING, Figure
 
@@ -20,6 +20,7 @@ MEASURES: dict[str, Callable[[int], list[Figure]]] = {
     "startup": startup.measure,
     "tally": tally.measure,
     "pages": pages.measure,
+    "live": live.measure,
 }
 
 

@@ -44,7 +44,7 @@ def measure(rounds: int) -> list[Figure]:
 def _with(past: int, rounds: int) -> list[Figure]:
     with place.folder() as where:
         settings = place.settings_in(where)
-        name = asyncio.run(_prepare(settings, past))
+        name = asyncio.run(prepare(settings, past))
         asked = (
             ("home, a member", "/", True),
             ("home, a visitor", "/", False),
@@ -73,7 +73,7 @@ def _figure(settings: Settings, name: str, path: str, known: bool, rounds: int) 
     return Figure(name, best, "ms", aim=f"< {AT_MOST:g} ms", met=best < AT_MOST, rounds=tuple(runs))
 
 
-async def _prepare(settings: Settings, past: int) -> str:
+async def prepare(settings: Settings, past: int) -> str:
     """Members, past decisions, a running one; returns its name."""
     now = place.now() - timedelta(minutes=5)
     link = await found_instance(settings, "oak", "Oak Street Bakery", "A worker-owned bakery.", now)

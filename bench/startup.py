@@ -95,7 +95,7 @@ def _serve(env: Mapping[str, str], port: int) -> tuple[float, float]:
                 time.sleep(0.005)
             seconds = time.monotonic() - began
             time.sleep(SETTLING)
-            return seconds, _megabytes(process.pid)
+            return seconds, megabytes(process.pid)
         finally:
             process.terminate()
 
@@ -113,12 +113,12 @@ def _bare_memory(env: Mapping[str, str]) -> float:
         assert process.stdout is not None
         process.stdout.readline()
         try:
-            return _megabytes(process.pid)
+            return megabytes(process.pid)
         finally:
             process.terminate()
 
 
-def _megabytes(pid: int) -> float:
+def megabytes(pid: int) -> float:
     """Resident memory of a process (Linux; elsewhere not a number)."""
     status = Path(f"/proc/{pid}/status")
     if not status.exists():
