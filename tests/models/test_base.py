@@ -12,6 +12,7 @@ from models import tables
 from models.base import Database, open_database, wake
 from models.events import Event, log
 from models.ledger import Scope
+from models.waking import CHANNEL
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -75,3 +76,19 @@ async def test_an_error_tells_nothing_of_what_was_to_be_written(database: Databa
         with pytest.raises(DBAPIError) as failed:
             await session.execute(text("INSERT INTO nowhere (position) VALUES (:says)"), words)
     assert "bo objects" not in str(failed.value)
+
+
+async def test_a_connection_that_listens_and_is_lost_is_opened_again(database: Database) -> None:
+    if not database.is_postgresql:
+        pytest.skip("on SQLite there is one process, and nothing listens")
+    await database.listen()
+    woken = database.woken("inbox")
+    ended = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%'")
+    async with database.engine.connect() as connection:
+        assert (await connection.execute(ended)).all()
+    await asyncio.wait_for(woken.wait(), 20)  # whoever waits looks, as something may have been missed
+    woken.clear()
+    async with database.engine.connect() as connection:
+        await connection.execute(text(f"SELECT pg_notify('{CHANNEL}', 'inbox')"))
+        await connection.commit()
+    await asyncio.wait_for(woken.wait(), 20)
