@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUTF8 := 1
 
-.PHONY: help install demo run test test-kill test-peers test-browser pictures check bench lock clean
+.PHONY: help install demo run test test-kill test-peers test-browser pictures check words bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -63,6 +63,9 @@ check: install ## formatting, lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+words: install ## bring the catalogues in server/locale up to date with the texts of code and templates
+	$(BIN)/python -m tests.words
 
 bench: install ## measures, each a ratio against its limit
 	$(BIN)/python -m bench

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from activitypub.errors import Forbidden, Malformed, NotAuthentic, TooLarge, WireError
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound, Refusal, TooEarly, TooLate, TooMany
+from server.language import accepted, speak
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 logger = logging.getLogger(__name__)
@@ -49,11 +51,13 @@ class Trouble:
 ErrorPage = Callable[[web.Request, Trouble], Awaitable[web.Response]]
 ERROR_PAGE: web.AppKey[ErrorPage] = web.AppKey("error_page", Callable)  # type: ignore[arg-type]
 
-MISSING = Trouble(404, "not-found", "Either nothing is at this address, or it is not open to everybody.")
+MISSING = Trouble(
+    404, "not-found", phrase("Either nothing is at this address, or it is not open to everybody.")
+)
 OF_HTTP: dict[int, Trouble] = {
     404: MISSING,
-    405: Trouble(405, "method", "This address does not take such a request."),
-    413: Trouble(413, "too-large", "This is more than we read at once."),
+    405: Trouble(405, "method", phrase("This address does not take such a request.")),
+    413: Trouble(413, "too-large", phrase("This is more than we read at once.")),
 }
 
 
@@ -64,7 +68,9 @@ def wants_page(request: web.Request) -> bool:
 
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn refusals into answers. Unexpected errors become a 500 with an id to quote."""
+    """Turn refusals into answers. Unexpected errors become a 500 with an id to quote. It is said in the language that the
+    request names; a visit (`server.web.sessions`) knows better."""
+    speak(accepted(request.headers.get("Accept-Language", "")))
     try:
         return await handler(request)
     except (Refusal, WireError) as error:
@@ -73,13 +79,13 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         if error.status < 400:
             raise
         trouble = OF_HTTP.get(error.status) or Trouble(
-            error.status, "http", "This request could not be answered."
+            error.status, "http", phrase("This request could not be answered.")
         )
         return await _answer(request, trouble, error)
     except Exception:
         quote = secrets.token_hex(4)
         logger.exception("error %s while answering %s %s", quote, request.method, _route(request))
-        sentence = f"Something went wrong here. Please quote {quote} to the operator."
+        sentence = phrase("Something went wrong here. Please quote {id} to the operator.", id=quote)
         return await _answer(request, Trouble(500, "internal", sentence))
 
 

@@ -15,20 +15,23 @@ from models.rules.refusals import Conflict, Invalid
 from server.actions.images import tell_profile
 from server.actions.telling import us
 from server.home import Home
+from server.language import ENGLISH, LANGUAGES
 from server.viewer import Viewer
 
 HUE: Final = "hue"
+LANGUAGE: Final = "language"
 MOST_NAME: Final = 80
 MOST_SUMMARY: Final = 1000
 
 
 @dataclass(frozen=True)
 class Looks:
-    """Name, words and the name of a hue (or nothing, for the usual colour)."""
+    """Name, words, the name of a hue (or nothing, for the usual colour), and the language of the instance."""
 
     name: str
     summary: str
     hue: str
+    language: str = ENGLISH
 
     @property
     def digest(self) -> str:
@@ -40,6 +43,11 @@ async def hue_of(session: AsyncSession) -> str:
     """The hue that the collective chose; empty where it keeps the usual colour."""
     name = str(await choice(session, HUE, ""))
     return name if name in HUES else ""
+
+
+async def language_of(session: AsyncSession) -> str:
+    """The language in which the instance speaks to everybody, and to visitors whose browser names none of ours."""
+    return str(await choice(session, LANGUAGE, ENGLISH))
 
 
 async def has_hue(session: AsyncSession) -> bool:
@@ -56,7 +64,7 @@ async def describe(
     _check(looks)
     ours, _ = await us(session)
     collective = await session.get_one(Actor, ours.id, with_for_update={"of": Actor}, populate_existing=True)
-    before = Looks(collective.name, collective.summary, await hue_of(session))
+    before = Looks(collective.name, collective.summary, await hue_of(session), await language_of(session))
     has_chosen = await has_hue(session)
     if looks == before and has_chosen:
         return
@@ -71,6 +79,8 @@ async def describe(
         await tell_profile(session, home, collective, now)
     if looks.hue != before.hue or not has_chosen:
         await choose(session, HUE, looks.hue, now, mandate.id)
+    if looks.language != before.language:
+        await choose(session, LANGUAGE, looks.language, now, mandate.id)
     log(session, "collective described", now, mandate_id=mandate.id)
 
 
@@ -83,5 +93,7 @@ def _check(looks: Looks) -> None:
         wrong["summary"] = f"Write at most {MOST_SUMMARY:,} characters; these are {len(looks.summary):,}."
     if looks.hue and looks.hue not in HUES:
         wrong["hue"] = "Choose one of the colours of the list."
+    if looks.language not in LANGUAGES:
+        wrong["language"] = "Choose one of the languages of the list."
     if wrong:
         raise Invalid(wrong)

@@ -23,7 +23,7 @@ from server.remote import find
 from server.web.forms import Form, Problems, problems_of
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, reading
-from server.web.words import DONE, FOLLOWINGS, Choice, Label
+from server.web.words import DONE, FOLLOWINGS, Choice, Label, Named
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ async def _known(visit: Visit, sources: Sequence[Source]) -> list[Choice]:
     listed = {source.uri for source in sources}
     offered = [a for a in known.values() if a.uri not in listed and a.gone_at is None]
     offered = [a for a in offered if a.is_kin or a.kind == "collective"]
-    return [Choice(a.uri, a.name or a.handle, a.address) for a in sorted(offered, key=lambda a: a.address)]
+    return [Named(a.uri, a.name or a.handle, a.address) for a in sorted(offered, key=lambda a: a.address)]
 
 
 async def add(request: web.Request, form: Form) -> web.StreamResponse:

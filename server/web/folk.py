@@ -20,7 +20,7 @@ from server.web.names import Names
 from server.web.needs import decision_path
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, reading
-from server.web.words import POWERS, Choice
+from server.web.words import POWERS, Choice, Named
 
 NAME = re.compile(r"[0-9a-f]{64}")
 
@@ -126,7 +126,7 @@ async def _decisions(visit: Visit) -> list[Choice]:
     found = await departing.removable_by(visit.session)
     texts = await ledger.texts_named(visit.session, [row.question for row, _ in found])
     return [
-        Choice(name, Names(texts.get(name, {}), {}, {}, {}).title(row.question).plain, decision_path(name))
+        Named(name, Names(texts.get(name, {}), {}, {}, {}).title(row.question).plain, decision_path(name))
         for row, name in found
     ]
 

@@ -18,7 +18,7 @@ from server.web.forms import Form, Problems, problems_of
 from server.web.mine import done_in, status_of
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, reading
-from server.web.words import Choice, Label
+from server.web.words import READING, Choice, Label
 
 USUAL = ("#17594a", "#84cfb5")
 
@@ -38,6 +38,7 @@ class SettingsPage:
     looks: Looks
     seen: str
     hues: Sequence[Hue]
+    languages: Sequence[Choice]
     most_summary: int
     takes_requests: bool
     may_admit: bool
@@ -73,11 +74,13 @@ async def settings_page(request: web.Request) -> web.StreamResponse:
 async def _settings(request: web.Request, typed: Looks | None, problems: Problems) -> web.Response:
     async with reading(request) as visit:
         mandate = _mandate(visit)
-        now = Looks(visit.collective.name, visit.collective.summary, visit.hue)
+        usual = await describing.language_of(visit.session)
+        now = Looks(visit.collective.name, visit.collective.summary, visit.hue, usual)
         context = SettingsPage(
             looks=typed or now,
             seen=now.digest,
             hues=hues(),
+            languages=list(READING.values()),
             most_summary=describing.MOST_SUMMARY,
             takes_requests=await requests.are_taken(visit.session),
             may_admit=visit.viewer.may("admit"),
@@ -95,7 +98,7 @@ async def _settings(request: web.Request, typed: Looks | None, problems: Problem
 
 async def change_settings(request: web.Request, form: Form) -> web.StreamResponse:
     """The collective is called and looks like this from now on."""
-    looks = Looks(form.one("name"), form.one("summary"), form.one("hue"))
+    looks = Looks(form.one("name"), form.one("summary"), form.one("hue"), form.one("language"))
     try:
         async with acting(request) as visit:
             _mandate(visit)

@@ -13,13 +13,12 @@ from server.actions import mailing
 from server.keys import CLOCK, DATABASE, HOME, SETTINGS
 from server.web.forms import Form, Problems, problems_of
 from server.web.mine import done_in, status_of
-from server.web.moments import DAYS
+from server.web.moments import weekday_words
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, mark_for, reading
-from server.web.words import Choice
+from server.web.words import Choice, Named
 
-HOURS: Final = tuple(Choice(str(hour), f"{hour:02}:00") for hour in range(24))
-WEEKDAYS: Final = tuple(Choice(str(number), day) for number, day in enumerate(DAYS))
+HOURS: Final = tuple(Named(str(hour), f"{hour:02}:00") for hour in range(24))
 DIGESTS: Final = (
     Choice("off", "Never"),
     Choice("daily", "Every day", "One mail with what you have not read. None if there is nothing."),
@@ -52,9 +51,9 @@ class MailPage:
     pending_until: datetime | None
     chosen: Chosen
     done: str
+    weekdays: Sequence[Choice]
     digests: Sequence[Choice] = DIGESTS
     hours: Sequence[Choice] = HOURS
-    weekdays: Sequence[Choice] = WEEKDAYS
     kinds: Sequence[Choice] = AT_ONCE
     problems: Problems = field(default_factory=Problems)
 
@@ -87,6 +86,7 @@ async def _mail_page(request: web.Request, typed: Chosen | None, problems: Probl
             pending_until=box.pending_until if box else None,
             chosen=typed or _stored(box),
             done=done_in(request),
+            weekdays=[Named(str(day), weekday_words(day)) for day in range(7)],
             problems=problems,
         )
         return page(request, frame_of(visit), "people/mail.html", context, status_of(problems))

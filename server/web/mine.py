@@ -17,7 +17,7 @@ from server.web.passwords import hash_password
 from server.web.proving import Proof, proof_for, prove
 from server.web.render import frame_of, page, see
 from server.web.sessions import acting, forget_login, login_token, reading
-from server.web.words import DONE, HOWS, READING, Choice
+from server.web.words import DONE, HOWS, READING, Choice, Named
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ async def _settings(request: web.Request, lang: str, zone: str, problems: Proble
         visit.viewer.require_member()
         context = SettingsPage(
             languages=[Choice("", "As my browser asks"), *READING.values()],
-            zones=[Choice(name, name.replace("_", " ")) for name in accounts.zones()],
+            zones=[Named(name, name.replace("_", " ")) for name in accounts.zones()],
             lang=lang,
             zone=zone,
             done=done_in(request),

@@ -6,14 +6,19 @@ The zone is that of the visit (`server.web.sessions`), which sets it before anyt
 
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+from activitypub.later import later
+from server.language import ENGLISH, LANGUAGE, _, locale, ngettext, number
+
+if TYPE_CHECKING:
+    import babel.dates
+
+    dates = babel.dates
+else:
+    dates = later("babel.dates")
+
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -40,11 +45,26 @@ def local_words(then: datetime) -> str:
 
 def short_date(then: datetime) -> str:
     """“22 November 2026, 11:00 CET”, in the reader's zone."""
-    return local_words(then).split(" ", 1)[1]
+    return _words(then.astimezone(ZONE.get()), with_day=False)
 
 
-def _words(then: datetime) -> str:
-    return f"{DAYS[then.weekday()]} {then.day} {MONTHS[then.month - 1]} {then.year}, {then:%H:%M} {_zone_words(then)}"
+def _words(then: datetime, *, with_day: bool = True) -> str:
+    return f"{day_words(then, with_day=with_day)}, {then:%H:%M} {_zone_words(then)}"
+
+
+def day_words(then: datetime, *, with_day: bool = False) -> str:
+    """“22 November 2026”, as the reader's language orders it."""
+    language = LANGUAGE.get()
+    if language == ENGLISH:
+        pattern = "EEEE d MMMM y" if with_day else "d MMMM y"
+    else:
+        pattern = "full" if with_day else "long"
+    return dates.format_date(then, pattern, locale=locale(language))
+
+
+def weekday_words(day: int) -> str:
+    """“Monday” for 0."""
+    return str(dates.get_day_names(context="stand-alone", locale=locale(LANGUAGE.get()))[day])
 
 
 def _zone_words(then: datetime) -> str:
@@ -64,7 +84,7 @@ def machine(then: datetime) -> str:
 
 def plural(count: int, one: str, many: str = "") -> str:
     """“1 circle”, “3 circles”."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
 def verb(count: int, one: str, many: str) -> str:
@@ -76,27 +96,35 @@ def span(length: timedelta) -> str:
     """“48 hours”, “7 days”, “90 minutes”: the largest unit that says it without a fraction; days from three on."""
     seconds = int(length.total_seconds())
     if seconds >= 3 * 86_400 and seconds % 86_400 == 0:
-        return plural(seconds // 86_400, "day")
+        return ngettext("{n} day", "{n} days", seconds // 86_400)
     if seconds >= 3600 and seconds % 3600 == 0:
-        return plural(seconds // 3600, "hour")
+        return ngettext("{n} hour", "{n} hours", seconds // 3600)
     if seconds % 60 == 0:
-        return plural(seconds // 60, "minute")
-    return plural(seconds, "second")
-
-
-def roughly(length: timedelta) -> str:
-    """A length as people say it, never longer than it is: minutes up to two hours, hours up to three days, then days."""
-    if length < MINUTE:
-        return "less than a minute"
-    if length < 2 * HOUR:
-        return plural(length // MINUTE, "minute")
-    if length < 3 * DAY:
-        return plural(length // HOUR, "hour")
-    return plural(length // DAY, "day")
+        return ngettext("{n} minute", "{n} minutes", seconds // 60)
+    return ngettext("{n} second", "{n} seconds", seconds)
 
 
 def distance(then: datetime, now: datetime) -> str:
-    """“in 3 hours”, “3 hours ago”, “just now”."""
-    if then > now:
-        return f"in {roughly(then - now)}"
-    return "just now" if now - then < MINUTE else f"{roughly(now - then)} ago"
+    """“in 3 hours”, “3 hours ago”, “just now”: never longer than it is, in minutes up to two hours, hours up to three days, then
+    days."""
+    return _ahead(then - now) if then > now else _past(now - then)
+
+
+def _ahead(length: timedelta) -> str:
+    if length < MINUTE:
+        return _("in less than a minute")
+    if length < 2 * HOUR:
+        return ngettext("in {n} minute", "in {n} minutes", length // MINUTE)
+    if length < 3 * DAY:
+        return ngettext("in {n} hour", "in {n} hours", length // HOUR)
+    return ngettext("in {n} day", "in {n} days", length // DAY)
+
+
+def _past(length: timedelta) -> str:
+    if length < MINUTE:
+        return _("just now")
+    if length < 2 * HOUR:
+        return ngettext("{n} minute ago", "{n} minutes ago", length // MINUTE)
+    if length < 3 * DAY:
+        return ngettext("{n} hour ago", "{n} hours ago", length // HOUR)
+    return ngettext("{n} day ago", "{n} days ago", length // DAY)

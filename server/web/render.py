@@ -17,7 +17,9 @@ from markupsafe import Markup, escape
 
 from models.rules.hues import HUES, sheet
 from server.keys import CLOCK, HOME, TEMPLATES
+from server.language import LANGUAGE
 from server.web import moments
+from server.web.saying import say, show
 from server.web.sessions import Visit, mark_for, remember_browser
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -47,6 +49,7 @@ class Frame:
     mark: str
     now: datetime
     assets: dict[str, str]
+    language: str
 
 
 def frame_of(visit: Visit) -> Frame:
@@ -68,6 +71,7 @@ def frame_of(visit: Visit) -> Frame:
         mark=mark_for(request) if viewer.is_member else "",
         now=visit.now,
         assets=request.app[ASSETS],
+        language=LANGUAGE.get(),
     )
 
 
@@ -90,6 +94,7 @@ def bare_frame(request: web.Request) -> Frame:
         mark="",
         now=request.app[CLOCK].now(),
         assets=request.app[ASSETS],
+        language=LANGUAGE.get(),
     )
 
 
@@ -100,7 +105,7 @@ def page(
     text = request.app[TEMPLATES].get_template(template).render(page=context, frame=frame)
     response = web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
     response.headers["Cache-Control"] = "no-store" if frame.member or frame.mark else "no-cache"
-    response.headers["Vary"] = "Cookie, Accept"
+    response.headers["Vary"] = "Cookie, Accept, Accept-Language"
     if script:
         response.headers["Content-Security-Policy"] = (
             f"{POLICY}{CONNECTS.get(script, '')}; script-src {frame.url}{frame.assets[script]}"
@@ -132,7 +137,10 @@ def make_environment(*, development: bool) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=development,
+        extensions=["jinja2.ext.i18n"],
+        finalize=show,
     )
+    say(environment)
     environment.filters.update(
         paragraphs=paragraphs,
         plural=moments.plural,

@@ -31,7 +31,7 @@ from server.web.render import frame_of, page
 from server.web.rolls import CircleRow, circle_row, option_titles
 from server.web.sessions import Visit, reading
 from server.web.talking import Glance, Talk, talk_of
-from server.web.words import DONE, LANGUAGES, POSITION_HINTS, POSITIONS, STATES, Choice, Label
+from server.web.words import DONE, LANGUAGES, POSITION_HINTS, POSITIONS, STATES, Choice, Label, Named
 
 READERS: Final[Mapping[str, str]] = {
     "public": "for everybody to read",
@@ -180,7 +180,7 @@ async def _context(
     session, view, scope = visit.session, known.view, known.scope
     seats = await decisions.seats(session, scope.id, circle.id)
     rows = await decisions.positions(session, scope.id, circle.id)
-    positions = [Choice(one, POSITIONS[one].words, POSITION_HINTS[one]) for one in view.method.positions]
+    positions = [Named(one, POSITIONS[one].words, POSITION_HINTS[one]) for one in view.method.positions]
     titles, entry = option_titles(view, known.names), view.entry(circle.actor.ed25519 or "")
     drafted = await _drafted(visit, known, circle, len(seats), entry)
     blocked = _blocked(view, entry)

@@ -19,10 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.notices import unread_count
 from models.people import Actor
 from server.actions.accounts import note_act
-from server.actions.describing import hue_of
+from server.actions.describing import hue_of, language_of
 from server.actions.people import LOGIN_LASTS, viewer_of
 from server.actions.telling import us
 from server.keys import CLOCK, DATABASE, HOME, SETTINGS
+from server.language import accepted, speak
 from server.viewer import Viewer
 from server.web.moments import read_in
 
@@ -75,6 +76,8 @@ async def _visit(request: web.Request, session: AsyncSession) -> Visit:
     collective, _ = await us(session)
     viewer = await viewer_of(session, login_token(request), request.app[CLOCK].now())
     read_in(viewer.member.zone if viewer.member else None)
+    own = viewer.member.lang if viewer.member else None
+    speak(own or accepted(request.headers.get("Accept-Language", "")) or await language_of(session))
     member = viewer.member if viewer.is_member else None
     unread = await unread_count(session, member.id) if member else 0
     return Visit(request, session, viewer, collective, await hue_of(session), unread)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from models.rules.phrases import phrase
 from models.rules.refusals import Refusal
 from server.errors import Trouble
 from server.web.render import Frame, bare_frame, frame_of, page
@@ -24,48 +25,56 @@ class TroublePage:
 
 
 HIDDEN = TroublePage(
-    "There is nothing here for you",
-    "Either nothing is at this address, or it is not open to everybody.",
-    "Check the address. If you are a member of this collective or were invited, log in first.",
+    phrase("There is nothing here for you"),
+    phrase("Either nothing is at this address, or it is not open to everybody."),
+    phrase("Check the address. If you are a member of this collective or were invited, log in first."),
 )
 
 # By the refusal's code, then by status.
 PAGES: dict[str | int, tuple[str, str]] = {
     "invitation": (
-        "This link is not known here",
-        "Check that you copied all of it, or ask who sent it for a new one.",
+        phrase("This link is not known here"),
+        phrase("Check that you copied all of it, or ask who sent it for a new one."),
     ),
-    "used": ("This link has been used", "If it was you who used it, log in. If not, ask for a new link."),
-    "expired": ("This link is over", "Links last seven days. Ask who sent it for a new one."),
+    "used": (
+        phrase("This link has been used"),
+        phrase("If it was you who used it, log in. If not, ask for a new link."),
+    ),
+    "expired": (phrase("This link is over"), phrase("Links last seven days. Ask who sent it for a new one.")),
     "form": (
-        "This form was not accepted",
-        "Open the page again on this site, then send the form from there.",
+        phrase("This form was not accepted"),
+        phrase("Open the page again on this site, then send the form from there."),
     ),
-    HTTPStatus.BAD_REQUEST: ("This could not be read", "Go back and try again."),
-    HTTPStatus.UNAUTHORIZED: ("Please log in", "Log in, then come back to this page."),
+    HTTPStatus.BAD_REQUEST: (phrase("This could not be read"), phrase("Go back and try again.")),
+    HTTPStatus.UNAUTHORIZED: (phrase("Please log in"), phrase("Log in, then come back to this page.")),
     HTTPStatus.FORBIDDEN: (
-        "You may not do this now",
-        "Powers are lent here for a time. The register on the collective's page says who holds which one.",
+        phrase("You may not do this now"),
+        phrase(
+            "Powers are lent here for a time. The register on the collective's page says who holds which one."
+        ),
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: (
-        "This address takes no form",
-        "Go back to the page you came from and try again.",
+        phrase("This address takes no form"),
+        phrase("Go back to the page you came from and try again."),
     ),
     HTTPStatus.CONFLICT: (
-        "This is not possible now",
-        "Go back, look at the page as it is now, and decide then.",
+        phrase("This is not possible now"),
+        phrase("Go back, look at the page as it is now, and decide then."),
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
-        "This is too long",
-        "Go back, shorten your text, and send it again.",
+        phrase("This is too long"),
+        phrase("Go back, shorten your text, and send it again."),
     ),
-    HTTPStatus.TOO_MANY_REQUESTS: ("Too many attempts", "Wait a quarter of an hour, then try again."),
+    HTTPStatus.TOO_MANY_REQUESTS: (
+        phrase("Too many attempts"),
+        phrase("Wait a quarter of an hour, then try again."),
+    ),
     HTTPStatus.INTERNAL_SERVER_ERROR: (
-        "Something went wrong on our side",
-        "Nothing was saved. Go back and try again; your browser may still have what you typed.",
+        phrase("Something went wrong on our side"),
+        phrase("Nothing was saved. Go back and try again; your browser may still have what you typed."),
     ),
 }
-OTHER = ("This did not work", "Go back and try again.")
+OTHER = (phrase("This did not work"), phrase("Go back and try again."))
 
 
 async def trouble_page(request: web.Request, trouble: Trouble) -> web.Response:

@@ -66,7 +66,7 @@ async def test_name_and_words_are_seen_by_members_and_times_are_local_with_utc_b
         assert (page.status, len(page.problems), page.by_id("about").text) == (422, 2, "a" * 1001)
         check(page)
         page = await bo.send(await bo.get("/me/settings"), "/me/settings", zone="Asia/Kolkata", lang="es")
-        check(page)
+        check(page, "es")
         (shown,) = [e for e in page.all("time") if e.text.endswith("IST")]
         assert shown.attributes["title"].endswith("UTC")
         assert shown.attributes["datetime"].endswith("Z")

@@ -19,12 +19,12 @@ SCRIPTS = (
 )
 
 
-def check(page: Page) -> None:
+def check(page: Page, language: str = "en") -> None:
     """Everything that a page owes its readers."""
     where = page.url
     check_headers(page)
     (root,) = page.all("html")
-    assert root.get("lang") == "en", where
+    assert root.get("lang") == language, where
     assert page.title.count("·") >= 1, where
     assert len(page.all("h1")) == 1, where
     assert page.heading, where
