@@ -1,5 +1,7 @@
 """Attack 25: scripts, styles, links that act and marks that turn text around, wherever strangers write something."""
 
+import re
+
 from sqlalchemy import select
 
 from models.people import Actor
@@ -8,6 +10,7 @@ from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
 from tests.server.peers.talk import create, note, ours, reactions, replies
 from tests.server.peers.world import Stranger, World
+from tests.server.web.browser import Page
 from tests.server.web.conftest import Enter
 from tests.server.web.test_afterwards import path_of
 from tests.server.web.test_every_page import check
@@ -68,9 +71,20 @@ async def test_attack_25_nothing_of_it_reaches_a_page(meetings: Meetings, enter:
         check(page)
         assert "words" in page.text
         tags = {element.tag for element in page.all()}
-        assert not tags & {"script", "iframe", "style", "img", "base", "input"}
+        assert not tags & {"iframe", "style", "img", "base", "input"}
+        _no_script_but_ours(page)
         addresses = [element.get("href") or "" for element in page.all("a")]
         assert not [one for one in addresses if one.lower().startswith(("javascript", "data"))]
+
+
+def _no_script_but_ours(page: Page) -> None:
+    """One file of this server, which is all that the policy lets run, and nothing written into the page."""
+    (script,) = page.all("script")
+    source = script.attributes["src"]
+    assert re.fullmatch(r"/static/live\.[0-9a-f]{12}\.js", source)
+    allowed = page.headers["Content-Security-Policy"].split("script-src ")[1:]
+    assert allowed == [f"http://oak.test{source}"]
+    assert script.text == ""
 
 
 async def _rename(fed: Federation) -> None:
