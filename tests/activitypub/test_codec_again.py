@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activitypub.codec import decode, decode_again
+from activitypub.codec import REARRANGING, decode, decode_again
 from activitypub.errors import Malformed
 from tests.activitypub.patience import patiently
 
-TEXTS = st.text(string.printable + "äß€\u2028\U0001f600\x7f", max_size=8) | st.sampled_from(
-    ["\\u0000", "\\ud800", "/"]
-)
+WORDS = st.text(string.printable + "äß€\u2028\U0001f600\x7f", max_size=8)
+TEXTS = WORDS.filter(lambda text: text not in REARRANGING) | st.sampled_from(["\\u0000", "\\ud800", "/"])
 VALUES = st.recursive(
     st.none()
     | st.booleans()
