@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     delete,
     select,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -206,6 +207,15 @@ async def positions(
         .order_by(Member.id)
     )
     return [(p, m) for p, m in (await session.execute(query)).all()]
+
+
+async def forget_drafts(session: AsyncSession, scope_id: int) -> None:
+    """The words of drafts that became no ballot go, where who wrote them was erased."""
+    gone = select(Member.id).where(Member.erased_at.is_not(None))
+    theirs = update(Draft).where(
+        Draft.scope_id == scope_id, Draft.by_member_id.in_(gone), Draft.ballot.is_(None)
+    )
+    await session.execute(theirs.values(reason="", resolve=""))
 
 
 async def latest_draft(session: AsyncSession, scope_id: int, circle_id: int) -> Draft | None:

@@ -11,12 +11,14 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import accounts, decisions, ledger, mails, notices, people
-from models.accounts import Passkey, Recovery, RecoveryCode
+from models.accounts import JoinRequest, Lost, Passkey, Recovery, RecoveryCode
 from models.base import LOGINS, changed
 from models.decisions import Confirmation, Decision, Draft, Position, Seat
 from models.events import log
 from models.mandates import MandateRow
 from models.people import Actor, Invitation, Login, Member, Membership
+from models.posts import Activity
+from models.queues import Delivery
 from models.remarks import Look, Remark
 from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound
 from models.rules.standing import standing
@@ -177,12 +179,15 @@ async def _end_account(session: AsyncSession, home: Home, member: Member, now: d
 
 async def _erase(session: AsyncSession, member: Member, now: datetime) -> None:
     """What may go goes, and what must stay no longer says who it was."""
+    await _forget_asked(session, member)
     member.erased_at = now
     member.name, member.login, member.about = NAMELESS, f"-{member.id}", ""  # no log-in begins with a dash
     member.lang = member.zone = None
     await session.execute(delete(Position).where(Position.member_id == member.id))
-    theirs = update(Remark).where(Remark.member_id == member.id, Remark.deleted_at.is_(None))
-    await session.execute(theirs.values(words="", deleted_at=now))
+    theirs = update(Remark).where(Remark.member_id == member.id)
+    await session.execute(
+        theirs.values(words="", hidden_why="", deleted_at=func.coalesce(Remark.deleted_at, now))
+    )
     kept = await _drafts_in_work(session, member.id)
     await session.execute(
         update(Draft)
@@ -192,6 +197,20 @@ async def _erase(session: AsyncSession, member: Member, now: datetime) -> None:
     actor = await session.get(Actor, member.actor_id) if member.actor_id else None
     if actor is not None:
         actor.name = actor.summary = ""
+        await _forget_told(session, actor.id)
+
+
+async def _forget_asked(session: AsyncSession, member: Member) -> None:
+    """What they typed before they logged in: a request to join that was declined, and that they could not get in."""
+    await session.execute(delete(JoinRequest).where(JoinRequest.login == member.login))
+    await session.execute(delete(Lost).where(func.lower(Lost.who) == member.login))
+
+
+async def _forget_told(session: AsyncSession, actor_id: int) -> None:
+    """The name that followers of the public profile were told. That it is gone is still told to them."""
+    told = select(Activity.id).where(Activity.actor_id == actor_id, Activity.type == "Update")
+    await session.execute(delete(Delivery).where(Delivery.activity_id.in_(told)))
+    await session.execute(delete(Activity).where(Activity.id.in_(told)))
 
 
 async def _drafts_in_work(session: AsyncSession, member_id: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import ledger
+from models import decisions, ledger
 from models.events import log
 from models.ledger import RecordRow, Scope, Signed
 from models.rules.duties import Duty, Us, duties, next_duty
@@ -39,6 +39,7 @@ async def advance(session: AsyncSession, home: Home, name: str, now: datetime) -
     decision = await refresh(session, scope, now)
     if decision.is_over:
         await end_early(session, name, now)
+        await decisions.forget_drafts(session, scope.id)  # nobody confirms them any more
     collective, instance = await us(session)
     here = Us(collective=collective.ed25519 or "", instance=instance.ed25519 or "")
     by_time = next_duty(await ledger.records(session, scope.id, now), now, here)

@@ -111,7 +111,7 @@ async def delete(session: AsyncSession, viewer: Viewer, scope: Scope, number: in
     await ledger.locked_scope(session, scope.name)
     said = await own(session, viewer, scope, number)
     if said.deleted_at is None:
-        said.words, said.deleted_at = "", now
+        said.words, said.hidden_why, said.deleted_at = "", "", now
         await changed(session, scope.name)
     return said
 
