@@ -10,6 +10,7 @@ import gettext as catalogues
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,13 +20,20 @@ from models.rules.phrases import Phrase
 
 if TYPE_CHECKING:
     import babel.core
+    import babel.dates
     import babel.messages.mofile
     import babel.messages.pofile
     import babel.numbers
 
-    core, mofile, numbers, pofile = babel.core, babel.messages.mofile, babel.numbers, babel.messages.pofile
+    core, dates, mofile, numbers, pofile = (
+        babel.core,
+        babel.dates,
+        babel.messages.mofile,
+        babel.numbers,
+        babel.messages.pofile,
+    )
 else:
-    core, numbers = later("babel.core"), later("babel.numbers")
+    core, dates, numbers = later("babel.core"), later("babel.dates"), later("babel.numbers")
     mofile, pofile = later("babel.messages.mofile"), later("babel.messages.pofile")
 
 ENGLISH: Final = "en"
@@ -155,6 +163,16 @@ def number(value: int) -> str:
     if -1000 < value < 1000:
         return str(value)
     return numbers.format_decimal(value, locale=locale(LANGUAGE.get()))
+
+
+def instant_words(then: datetime) -> str:
+    """“22 November 2026, 10:00 UTC”, for readers anywhere."""
+    day = (
+        dates.format_date(then, "long", locale=locale(LANGUAGE.get()))
+        if LANGUAGE.get() != ENGLISH
+        else f"{then:%-d %B %Y}"
+    )
+    return f"{day}, {then:%H:%M} UTC"
 
 
 def joined(parts: Sequence[str]) -> str:

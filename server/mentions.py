@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from activitypub.errors import WireError
+from models.rules.phrases import phrase
 from models.rules.refusals import Invalid
 from server import remote
 from server.actions.speaking import MOST_MENTIONED
@@ -22,7 +23,12 @@ async def mentioned_in(app: web.Application, text: str) -> list[Mentioned]:
     if missing:
         names = ", ".join(missing)
         raise Invalid(
-            {"text": f"Nobody could be found as {names}. Check the spelling, or leave out the first @."}
+            {
+                "text": phrase(
+                    "Nobody could be found as {names}. Check the spelling, or leave out the first @.",
+                    names=names,
+                )
+            }
         )
     return [one for one in found if one is not None]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from activitypub.later import later
+from models.rules.phrases import phrase
 
 if TYPE_CHECKING:
     from PIL import Image, ImageOps
@@ -42,7 +43,7 @@ class Picture:
 def mend(body: bytes) -> Picture:
     """The picture written anew, turned as it was meant, at most so large; NoPicture if it is none that we take."""
     if len(body) > MOST_BYTES:
-        raise NoPicture(f"This file is larger than {MOST_BYTES // 1_000_000} MB.")
+        raise NoPicture(phrase("This file is larger than {n} MB.", n=MOST_BYTES // 1000000))
     _check_size(canvas_of(body))
     try:
         with Image.open(io.BytesIO(body), formats=tuple(TYPES)) as opened:
@@ -50,7 +51,7 @@ def mend(body: bytes) -> Picture:
     except NoPicture:
         raise
     except Exception as error:  # whatever a decoder says of hostile bytes
-        raise NoPicture("This is not a PNG, JPEG or WebP picture that can be read.") from error
+        raise NoPicture(phrase("This is not a PNG, JPEG or WebP picture that can be read.")) from error
 
 
 def _written(opened: "Image.Image") -> Picture:
@@ -84,7 +85,7 @@ def canvas_of(body: bytes) -> tuple[int, int]:
 
 def _check_size(size: tuple[int, int]) -> None:
     if size[0] * size[1] > MOST_PIXELS:
-        raise NoPicture(f"This picture has more than {MOST_PIXELS // 1_000_000} million pixels.")
+        raise NoPicture(phrase("This picture has more than {n} million pixels.", n=MOST_PIXELS // 1000000))
 
 
 def pattern(seed: str) -> bytes:

@@ -16,24 +16,26 @@ from models.ledger import Signed
 from models.people import Actor
 from models.rules.records import Record, instant, stamp
 from server.home import Home
+from server.language import ENGLISH, Words, _, instant_words, speaking
 
 Json = dict[str, Any]
 Texts = Mapping[str, Mapping[str, Any]]
 OPTION_LENGTH = 100
 
-POSITION_WORDS = {
-    "consent": "consents",
-    "concern": "consents, with a concern",
-    "stand-aside": "stands aside",
-    "object": "objects",
-    "not-ready": "is not ready",
-    "no-agreement": "has found no agreement inside",
-    "yes": "says yes",
-    "no": "says no",
-    "abstain": "abstains",
-}
-
-
+POSITIONS = Words(
+    {
+        "consent": "{who} consents",
+        "concern": "{who} consents, with a concern",
+        "stand-aside": "{who} stands aside",
+        "object": "{who} objects",
+        "not-ready": "{who} is not ready",
+        "no-agreement": "{who} has found no agreement inside",
+        "yes": "{who} says yes",
+        "no": "{who} says no",
+        "abstain": "{who} abstains",
+    }
+)
+OUTCOMES = Words({"adopted": "Adopted", "rejected": "Not adopted", "no-quorum": "No quorum", "tied": "A tie"})
 KIND_WORDS = {"collective": "Collective", "circle": "Circle", "feed": "Feed"}
 
 
@@ -47,11 +49,12 @@ class Content:
     public: bool
     to: Sequence[str]
     speaker: str  # the collective's name
+    language: str = ENGLISH  # of what is not said by anybody
 
     def text(self, digest: str | None) -> str:
         """A text of the scope, or a mark where it was removed."""
         found = self.known.get(digest or "", {})
-        return str(found.get("text") or "(text removed)")
+        return str(found.get("text") or _("(text removed)"))
 
     @property
     def offer(self) -> Record:
@@ -79,7 +82,13 @@ def decision_url(home: Home, name: str) -> str:
     return home.uri(f"decisions/{name}")
 
 
-def actor_document(home: Home, actor: Actor, members: int | None = None, icon: Json | None = None) -> Json:
+def actor_document(
+    home: Home,
+    actor: Actor,
+    members: int | None = None,
+    icon: Json | None = None,
+    language: str = ENGLISH,
+) -> Json:
     """A local actor as it is fetched. `members` is shown for the collective, which may have a picture of its own."""
     common: Json = {
         "id": actor.uri,
@@ -100,8 +109,10 @@ def actor_document(home: Home, actor: Actor, members: int | None = None, icon: J
     scopes = {"scopes": actor.scopes} if actor.scopes else {}
     record: Json = {"v": 1, "type": KIND_WORDS[actor.kind], **scopes}
     site = f'<a href="{html.escape(home.url, quote=True)}" rel="me">{html.escape(home.authority)}</a>'
-    fields = [("Members", str(members)), ("Decisions", site)] if members is not None else []
-    drawn = vocabulary.image(f"{actor.uri}/icon.png", "image/png", f"Pattern of {actor.name}")
+    with speaking(language):
+        fields = [(_("Members"), str(members)), (_("Decisions"), site)] if members is not None else []
+        pattern = _("Pattern of {name}", name=actor.name)
+    drawn = vocabulary.image(f"{actor.uri}/icon.png", "image/png", pattern)
     return vocabulary.group_actor(**common, record=record, fields=fields, icon=icon or drawn)
 
 
@@ -213,10 +224,12 @@ def readable(
     record, scope = signed.record, signed.record.scope
     others = [uri for uri in about.to if uri not in (carrier.uri, collective.uri)]
     audience: Audience = public(collective.followers, others) if about.public else direct(others)
+    with speaking(about.language):
+        content, options = CONTENT[about.kind](home, record, about), _pulse(record, about)
     common: Json = {
         "id": object_uri(home, record.digest),
         "by": carrier.uri,
-        "content": CONTENT[about.kind](home, record, about),
+        "content": content,
         "published": stamp(now),
         "audience": audience,
         "records": [dict(signed.document)],
@@ -227,7 +240,6 @@ def readable(
         "replies": f"{object_uri(home, record.digest)}/replies" if about.public else None,
         "language": _language(record, about),
     }
-    options = _pulse(record, about)
     if options:
         return vocabulary.question(
             options=[(name, 0) for name in options], end_time=about.offer["closesAt"], **common
@@ -240,7 +252,7 @@ def _pulse(record: Record, about: Content) -> Sequence[str]:
     if about.kind != "round":
         return ()
     if len(record["options"]) == 1:
-        return ("Agree", "Unsure", "Disagree")
+        return (_("Agree"), _("Unsure"), _("Disagree"))
     titles = [shortened(about.text(o["title"])) for o in about.records if o.digest in record["options"]]
     return titles if 2 <= len(set(titles)) == len(titles) <= vocabulary.MAX_OPTIONS else ()
 
@@ -283,9 +295,9 @@ def _own_keys(carrier: Actor, about: Content) -> set[str]:
 def _option(home: Home, record: Record, about: Content) -> str:
     title, details = about.text(record["title"]), record.get("details")
     return (
-        f"<p><strong>Proposal: {html.escape(title)}</strong></p>"
+        f"<p><strong>{html.escape(_('Proposal: {title}', title=title))}</strong></p>"
         + (paragraphs(about.text(details)) if details else "")
-        + f"<p>To the question: {_link(home, about)}</p>"
+        + f"<p>{_('To the question: {link}', link=_link(home, about))}</p>"
     )
 
 
@@ -295,47 +307,54 @@ def _round(home: Home, record: Record, about: Content) -> str:
         for o in about.records
         if o.digest in record["options"]
     )
-    closes = instant(about.offer["closesAt"]).strftime("%-d %B %Y, %H:%M UTC")
+    decide = _(
+        "{circles} circles of {collectives} collectives decide, until {closes}.",
+        circles=str(len(record["roll"])),
+        collectives=str(len(record["answers"])),
+        closes=instant_words(instant(about.offer["closesAt"])),
+    )
     return (
-        f"<p><strong>Voting: {_link(home, about)}</strong></p><ul>{listed}</ul>"
-        f"<p>{len(record['roll'])} circles of {len(record['answers'])} collectives decide, until {closes}. "
-        f"{_advisory(record, about)}</p>"
+        f"<p><strong>{_('Voting: {link}', link=_link(home, about))}</strong></p><ul>{listed}</ul>"
+        f"<p>{decide} {_advisory(record, about)}</p>"
     )
 
 
 def _advisory(record: Record, about: Content) -> str:
     """What answers from outside mean; where there is no poll, where to look."""
     if not _pulse(record, about):
-        return "There are too many proposals for a poll: read them by the link above."
-    return (
+        return _("There are too many proposals for a poll: read them by the link above.")
+    return _(
         "You can answer from outside, as a sign: answers are shown apart from what the circles decide, our server sees who "
         "answers what, and votes from Mastodon cannot be changed."
     )
 
 
 def _ballot(home: Home, record: Record, about: Content) -> str:
-    said = POSITION_WORDS.get(record.get("position", ""), "")
+    who = f"{about.speaker} ({_circle_name(record.by, about)})"
+    said = POSITIONS[record["position"]].format(who=who) if record.get("position") in POSITIONS else ""
     if not said:
         chosen = [about.text(o["title"]) for o in about.records if o.digest in record["choices"]]
-        chosen += ["the status quo"] if "status-quo" in record["choices"] else []
-        said = "approves: " + "; ".join(chosen) if chosen else "abstains"
+        chosen += [_("the status quo")] if "status-quo" in record["choices"] else []
+        said = POSITIONS["abstain"].format(who=who)
+        if chosen:
+            said = _("{who} approves: {options}", who=who, options="; ".join(chosen))
     reason = record.get("reason")
     resolve = record.get("resolve")
-    who = f"{about.speaker} ({_circle_name(record.by, about)})"
     return (
-        f"<p><strong>{html.escape(who)} {html.escape(said)}</strong> – {_link(home, about)}</p>"
+        f"<p><strong>{html.escape(said)}</strong> – {_link(home, about)}</p>"
         + (paragraphs(about.text(reason)) if reason else "")
-        + (f"<p>What would resolve it:</p>{paragraphs(about.text(resolve))}" if resolve else "")
+        + (f"<p>{_('What would resolve it:')}</p>{paragraphs(about.text(resolve))}" if resolve else "")
     )
 
 
 def _result(home: Home, record: Record, about: Content) -> str:
-    outcome = {"adopted": "Adopted", "rejected": "Not adopted", "no-quorum": "No quorum", "tied": "A tie"}
     winner = next((o for o in about.records if o.digest == record.get("winner")), None)
     named = f": {html.escape(about.text(winner['title']))}" if winner else ""
+    meaning = _(
+        "This is what our instance counted; the others count for themselves. It is provisional until they agree."
+    )
     return (
-        f"<p><strong>{outcome[record['outcome']]}{named}</strong> – {_link(home, about)}</p>"
-        "<p>This is what our instance counted; the others count for themselves. It is provisional until they agree.</p>"
+        f"<p><strong>{OUTCOMES[record['outcome']]}{named}</strong> – {_link(home, about)}</p><p>{meaning}</p>"
     )
 
 
@@ -347,7 +366,7 @@ def _circle_name(key: str, about: Content) -> str:
         for circle in record["circles"] if record.type == "Answer" else ():
             if circle["key"] == key:
                 return about.text(circle["name"])
-    return "a circle"
+    return _("a circle")
 
 
 def _link(home: Home, about: Content) -> str:

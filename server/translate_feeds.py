@@ -14,6 +14,7 @@ from models.people import Actor
 from models.rules.passing import MOST_LISTED
 from models.rules.records import stamp
 from server.home import Home
+from server.language import ENGLISH, _, speaking
 from server.translate import activity_uri, object_uri
 
 Json = dict[str, Any]
@@ -57,21 +58,28 @@ def digest(
     items: Sequence[FeedItem],
     authors: Mapping[str, str],
     now: datetime,
+    language: str = ENGLISH,
 ) -> Json:
     """A Note that lists posts by their plain titles, with links; `authors` are names by uri."""
     return vocabulary.note(
         id=object_uri(home, _digest("digest", feed.uri, mark)),
         by=feed.uri,
-        content=_listing(items, authors),
+        content=_listing(items, authors, language),
         published=stamp(now),
         audience=public(feed.followers),
         url=home.uri(f"feeds/{feed.handle}"),
+        language=None if language == ENGLISH else language,
     )
 
 
-def shorter_digest(told: Json, left: Sequence[FeedItem], authors: Mapping[str, str], now: datetime) -> Json:
+def shorter_digest(
+    told: Json, left: Sequence[FeedItem], authors: Mapping[str, str], now: datetime, language: str = ENGLISH
+) -> Json:
     """The same Note with what is left of its list."""
-    return {**told, "content": _listing(left, authors), "updated": stamp(now)}
+    content = _listing(left, authors, language)
+    said = {"contentMap": {language: content}} if language != ENGLISH else {}
+    before = {name: value for name, value in told.items() if name != "contentMap"}
+    return {**before, "content": content, **said, "updated": stamp(now)}
 
 
 def tell_digest(home: Home, body: Json) -> Json:
@@ -85,19 +93,24 @@ def retell_digest(home: Home, body: Json, now: datetime) -> Json:
     )
 
 
-def _listing(items: Sequence[FeedItem], authors: Mapping[str, str]) -> str:
-    if not items:
-        return "<p>What stood here was taken back by those who wrote it.</p>"
-    many = f"{len(items)} posts" if len(items) > 1 else "One post"
+def _listing(items: Sequence[FeedItem], authors: Mapping[str, str], language: str) -> str:
+    with speaking(language):
+        if not items:
+            return f"<p>{_('What stood here was taken back by those who wrote it.')}</p>"
+        heading, more = _heading(len(items)), len(items) - MOST_LISTED
+        rest = f"<p>{_('And {n} more.', n=str(more))}</p>" if more > 0 else ""
     lines = "".join(
         f"<li>{html.escape(authors.get(item.author, ''))}: "
         f'<a href="{html.escape(item.link, quote=True)}">{html.escape(item.title)}</a></li>'
         for item in items[:MOST_LISTED]
     )
-    more = len(items) - MOST_LISTED
-    return f"<p><strong>{many} that found no room in the last hour</strong></p><ul>{lines}</ul>" + (
-        f"<p>And {more} more.</p>" if more > 0 else ""
-    )
+    return f"<p><strong>{heading}</strong></p><ul>{lines}</ul>{rest}"
+
+
+def _heading(many: int) -> str:
+    if many == 1:
+        return _("One post that found no room in the last hour")
+    return _("{n} posts that found no room in the last hour", n=str(many))
 
 
 def _digest(*parts: str) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from models.mandates import MandateRow
 from models.people import Circle, Member
 from models.rules.mandates import Mandate, in_force
+from models.rules.phrases import phrase
 from models.rules.refusals import NotAllowed
 
 
@@ -40,12 +41,14 @@ class Viewer:
 
     def require_member(self) -> Member:
         if self.member is None or not self.is_member:
-            raise NotAllowed("log-in", "Please log in as a member of this collective.")
+            raise NotAllowed("log-in", phrase("Please log in as a member of this collective."))
         return self.member
 
 
 def no_mandate(power: str) -> NotAllowed:
-    return NotAllowed(power, f"This needs a mandate with the power “{power}” that is in force now.")
+    return NotAllowed(
+        power, phrase("This needs a mandate with the power “{power}” that is in force now.", power=power)
+    )
 
 
 def as_rule(row: MandateRow) -> Mandate:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.rules.peering import read_host
+from models.rules.phrases import phrase
 from models.rules.refusals import Invalid
 
 COLUMNS: Final = (
@@ -38,11 +39,11 @@ def read(text: str) -> list[Line]:
     try:
         rows = [row for row in csv.reader(io.StringIO(text.lstrip("\ufeff"))) if any(map(str.strip, row))]
     except csv.Error as error:
-        raise Invalid({"list": "This is not a list of comma-separated values."}) from error
+        raise Invalid({"list": phrase("This is not a list of comma-separated values.")}) from error
     if len(rows) > MOST + 1:
-        raise Invalid({"list": f"At most {MOST:,} servers at once. Split the list."})
+        raise Invalid({"list": phrase("At most {n} servers at once. Split the list.", n=MOST)})
     if not rows:
-        raise Invalid({"list": "Paste a list: one server on each line."})
+        raise Invalid({"list": phrase("Paste a list: one server on each line.")})
     names = [name.strip().lower().lstrip("#") for name in rows[0]]
     has_heading = "domain" in names
     lines = (
@@ -59,13 +60,17 @@ def _line(row: dict[str, str]) -> Line:
     name, severity = row.get("domain", "").strip(), row.get("severity", "suspend").strip().lower()
     note = row.get("public_comment", "").strip()[:NOTE_LENGTH]
     if "*" in name:
-        return Line(name, "", note, "part of its name is hidden")
+        return Line(name, "", note, phrase("part of its name is hidden"))
     try:
         host = read_host(name)
     except Invalid:
-        return Line(name, "", note, "this is no name of a server")
+        return Line(name, "", note, phrase("this is no name of a server"))
     act = SEVERITIES.get(severity or "suspend")
-    return Line(host, act, note) if act else Line(host, "", note, f"nothing is to be done by “{severity}”")
+    return (
+        Line(host, act, note)
+        if act
+        else Line(host, "", note, phrase("nothing is to be done by “{severity}”", severity=severity))
+    )
 
 
 def write(lines: Iterable[Line]) -> str:

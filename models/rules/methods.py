@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.rules.phrases import phrase
 from models.rules.records import Record
 from models.rules.shapes import CONSENT_POSITIONS, MAJORITY_POSITIONS, STATUS_QUO, needs_reason
 
@@ -205,7 +206,7 @@ METHODS = _table(
         "consent",
         CONSENT_POSITIONS,
         (1, 1),
-        "Adopted if enough circles take part, at least one consents, and none objects.",
+        phrase("Adopted if enough circles take part, at least one consents, and none objects."),
         _judge_consent,
         _fill_consent,
     ),
@@ -213,7 +214,7 @@ METHODS = _table(
         "majority",
         MAJORITY_POSITIONS,
         (1, 1),
-        "Adopted if enough circles take part and the share that says yes reaches the threshold.",
+        phrase("Adopted if enough circles take part and the share that says yes reaches the threshold."),
         _judge_majority,
         _fill_majority,
     ),
@@ -221,8 +222,10 @@ METHODS = _table(
         "approval",
         (),
         (2, 5),
-        "Each circle approves of as many options as it likes; the one that most approve of is adopted, "
-        "if more circles approve of it than of leaving things as they are.",
+        phrase(
+            "Each circle approves of as many options as it likes; the one that most approve of is adopted, "
+            "if more circles approve of it than of leaving things as they are."
+        ),
         _judge_approval,
         _fill_approval,
     ),

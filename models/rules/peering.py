@@ -7,6 +7,7 @@ the allow-list holds for exactly what it names.
 import re
 from typing import Final
 
+from models.rules.phrases import phrase
 from models.rules.refusals import Invalid
 
 OPEN: Final = "open"
@@ -44,5 +45,5 @@ def read_host(text: str) -> str:
         except UnicodeError:
             host = ""
     if len(host) > LONGEST or not _HOST.fullmatch(host):
-        raise Invalid({"host": "Say the name of a server, such as social.example."})
+        raise Invalid({"host": phrase("Say the name of a server, such as social.example.")})
     return host

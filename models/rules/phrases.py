@@ -7,7 +7,7 @@ reader's language (`server.language.said_in`). Pure; every rule, action and page
     phrases("{n} circle is asked.", "{n} circles are asked.", 4)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -29,6 +29,15 @@ def phrase(msgid: str, **values: Any) -> Phrase:
 def phrases(one: str, many: str, n: int, **values: Any) -> Phrase:
     """A sentence about `n` things; `{n}` is given."""
     return _made(one if n == 1 else many, one, many, n, {"n": n, **values})
+
+
+def in_a_row(parts: Sequence[str]) -> str:
+    """Several sentences as one; each is said in the reader's language."""
+    if len(parts) < 2:
+        return parts[0] if parts else ""
+    values = {f"s{number}": part for number, part in enumerate(parts)}
+    msgid = " ".join(f"{{{name}}}" for name in values)
+    return _made(msgid, msgid, "", 1, values)
 
 
 def _made(english: str, msgid: str, many: str, n: int, values: Mapping[str, Any]) -> Phrase:

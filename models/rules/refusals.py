@@ -15,6 +15,8 @@ Nothing here knows HTTP: status codes are given in one place, `server/errors.py`
 
 from collections.abc import Mapping
 
+from models.rules.phrases import in_a_row, phrase
+
 
 class Refusal(Exception):
     """A rule says no. `code` is stable and documented, `sentence` is what a person reads."""
@@ -29,7 +31,7 @@ class Invalid(Refusal):
     """What was entered cannot be accepted. `fields` says what is wrong, field by field."""
 
     def __init__(self, fields: Mapping[str, str], sentence: str = "", code: str = "invalid") -> None:
-        super().__init__(code, sentence or " ".join(fields.values()))
+        super().__init__(code, sentence or in_a_row([*fields.values()]))
         self.fields = dict(fields)
 
 
@@ -40,7 +42,7 @@ class NotFound(Refusal):
 class NotAllowed(Refusal):
     """The thing is visible, doing this is not allowed. `power` (also the code) is what it would take."""
 
-    def __init__(self, power: str, sentence: str = "You do not hold what this takes.") -> None:
+    def __init__(self, power: str, sentence: str = phrase("You do not hold what this takes.")) -> None:
         super().__init__(power, sentence)
         self.power = power
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from models.rules.ending import bindings, coverage, result_shown, state_of, wakes_at
 from models.rules.methods import METHODS, rule_of
+from models.rules.phrases import phrase
 from models.rules.records import Record
 from models.rules.refusals import NotFound
 from models.rules.rounds import ByType, Round, run_round
@@ -67,7 +68,7 @@ def standing(records: Iterable[Record], now: datetime) -> Standing:
 def _offer(seen: Mapping[str, Record]) -> Record:
     offers = {digest for digest, record in seen.items() if record.type == "Offer"}
     if not offers:
-        raise NotFound("no-offer", "There is no such decision.")
+        raise NotFound("no-offer", phrase("There is no such decision."))
     named = Counter(record.scope for record in seen.values() if record.scope in offers)
     return seen[min(offers, key=lambda digest: (-named[digest], digest))]
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from models.rules.merkle import tree_root
 from models.rules.methods import METHODS
+from models.rules.phrases import phrase
 from models.rules.records import Record, key_bytes
 from models.rules.refusals import Conflict
 from models.rules.times import Times, times_of
@@ -185,13 +186,16 @@ def compute(
     places = roll(offer, taking)
     held_by = keepers(offer, taking)
     if not any(place.takes in BOUND for place in places.values()):
-        raise NoTerms("nobody-bound", "No collective with a circle takes part with its own vote.")
+        raise NoTerms("nobody-bound", phrase("No collective with a circle takes part with its own vote."))
     if len(places) > LARGEST_ROLL:
-        raise NoTerms("roll-too-large", f"More than {LARGEST_ROLL} circles cannot vote in one decision.")
+        raise NoTerms(
+            "roll-too-large",
+            phrase("More than {n} circles cannot vote in one decision.", n=LARGEST_ROLL),
+        )
     if not held_by:
-        raise NoTerms("no-keepers", "No instance offered to keep the records.")
+        raise NoTerms("no-keepers", phrase("No instance offered to keep the records."))
     if len(chosen) < METHODS[offer["method"]].options[0]:
-        raise NoTerms("too-few-options", "There are too few proposals for this method.")
+        raise NoTerms("too-few-options", phrase("There are too few proposals for this method."))
     return {
         "round": round_,
         "answers": sorted(answer.digest for answer in taking.values()),

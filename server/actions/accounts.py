@@ -14,6 +14,7 @@ from models import follows
 from models.base import LOGINS, changed
 from models.events import log
 from models.people import Actor, Login, Member
+from models.rules.phrases import phrase
 from models.rules.refusals import Invalid, NotFound
 from server import translate
 from server.actions import mailing, outbox
@@ -47,7 +48,7 @@ def check_password(password: str, again: str) -> None:
     if not LENGTHS[0] <= len(password) <= LENGTHS[1]:
         raise Invalid({"new-password": PASSWORD_WRONG})
     if password != again:
-        raise Invalid({"again": "The two are not the same. Write the new password once more."})
+        raise Invalid({"again": phrase("The two are not the same. Write the new password once more.")})
 
 
 async def describe(
@@ -59,7 +60,7 @@ async def describe(
     if not 1 <= len(name) <= 80:
         wrong["name"] = NAME_WRONG
     if len(about) > MOST_ABOUT:
-        wrong["about"] = f"Write at most {MOST_ABOUT:,} characters."
+        wrong["about"] = phrase("Write at most {n} characters.", n=MOST_ABOUT)
     if wrong:
         raise Invalid(wrong)
     member.name, member.about = name, about
@@ -80,9 +81,9 @@ async def prefer(
     member = viewer.require_member()
     wrong = {}
     if lang and lang not in languages:
-        wrong["lang"] = "Choose one of the languages of the list."
+        wrong["lang"] = phrase("Choose one of the languages of the list.")
     if zone not in zones():
-        wrong["zone"] = "Choose one of the time zones of the list."
+        wrong["zone"] = phrase("Choose one of the time zones of the list.")
     if wrong:
         raise Invalid(wrong)
     member.lang, member.zone = lang or None, zone
@@ -109,7 +110,7 @@ async def end_login(session: AsyncSession, viewer: Viewer, number: int) -> str:
     """End one log-in of the viewer's; returns the digest of its token."""
     row = await session.get(Login, number)
     if row is None or row.member_id != viewer.require_member().id:
-        raise NotFound("not-found", "This log-in is not there any more.")
+        raise NotFound("not-found", phrase("This log-in is not there any more."))
     await session.delete(row)
     await changed(session, LOGINS)
     return row.token_hash

@@ -11,6 +11,7 @@ from models import ledger
 from models.events import log
 from models.ledger import Scope
 from models.rules.methods import REASON_AT_LEAST
+from models.rules.phrases import phrase
 from models.rules.records import Record
 from models.rules.refusals import Conflict, Invalid, NotFound, TooEarly, TooLate
 from models.rules.standing import Standing, standing
@@ -28,7 +29,7 @@ async def _view(session: AsyncSession, scope: Scope, now: datetime) -> tuple[Sta
     """The standing and its terms; NotFound if no round has begun."""
     view = standing(await ledger.records(session, scope.id, now), now)
     if view.terms is None:
-        raise NotFound("no-terms", "This decision has no round yet.")
+        raise NotFound("no-terms", phrase("This decision has no round yet."))
     return view, view.terms
 
 
@@ -40,11 +41,13 @@ async def ratify(session: AsyncSession, home: Home, viewer: Viewer, scope: Scope
     view, terms = await _view(session, scope, now)
     ours = next((row for row in view.collectives if row.collective == collective.ed25519), None)
     if ours is None or ours.status not in ("ratifying", "not-bound", "open"):
-        raise Conflict("nothing-to-ratify", "There is nothing here for your collective to ratify.")
+        raise Conflict("nothing-to-ratify", phrase("There is nothing here for your collective to ratify."))
     if ours.status == "open":
-        raise TooEarly("ratify", "Wait until the result is final; then your assembly can ratify it.")
+        raise TooEarly("ratify", phrase("Wait until the result is final; then your assembly can ratify it."))
     if ours.status == "not-bound":
-        raise TooLate("ratify", "The time to ratify is over. To join in after all, convene a new decision.")
+        raise TooLate(
+            "ratify", phrase("The time to ratify is over. To join in after all, convene a new decision.")
+        )
     at = now.replace(microsecond=0)
     signed = home.sign(collective, "Ratify", scope.name, at, terms=terms.digest)
     await ledger.append(session, scope, [signed], {}, now)
@@ -61,11 +64,13 @@ async def leave(
     collective, _ = await us(session)
     view, _terms = await _view(session, scope, now)
     if view.state not in ("deliberating", "voting"):
-        raise TooLate("leave", "The voting is over: what was said stands. Nobody can leave it afterwards.")
+        raise TooLate(
+            "leave", phrase("The voting is over: what was said stands. Nobody can leave it afterwards.")
+        )
     if collective.ed25519 not in view.answers or any(
         row.left for row in view.collectives if row.collective == collective.ed25519
     ):
-        raise Conflict("not-in", "Your collective takes no part in this decision.")
+        raise Conflict("not-in", phrase("Your collective takes no part in this decision."))
     _check_length(reason)
     at, texts = now.replace(microsecond=0), Texts()
     fields = {"reason": texts.add(reason.strip())} if reason.strip() else {}
@@ -84,9 +89,16 @@ async def object_afterwards(
     view, terms = await _view(session, scope, now)
     entry = view.entry(circle.actor.ed25519 or "")
     if entry is None or entry.status != "unheard" or view.state not in ("heard", "provisional"):
-        raise Conflict("heard", "Only a circle that was not heard can object now.")
+        raise Conflict("heard", phrase("Only a circle that was not heard can object now."))
     if len(reason.strip()) < REASON_AT_LEAST:
-        raise Invalid({"reason": f"Give your reason, in at least {REASON_AT_LEAST} characters."})
+        raise Invalid(
+            {
+                "reason": phrase(
+                    "Give your reason, in at least {n} characters.",
+                    n=REASON_AT_LEAST,
+                )
+            }
+        )
     _check_length(reason)
     at, texts = now.replace(microsecond=0), Texts()
     signed = home.sign(
@@ -99,7 +111,7 @@ async def object_afterwards(
 
 def _check_length(reason: str) -> None:
     if len(reason) > REASON_AT_MOST:
-        raise Invalid({"reason": f"Keep it under {REASON_AT_MOST:,} characters."})
+        raise Invalid({"reason": phrase("Keep it under {n} characters.", n=REASON_AT_MOST)})
 
 
 async def redact(
@@ -111,16 +123,18 @@ async def redact(
     """
     mandate = viewer.require("moderate")
     if code not in CODES:
-        raise Invalid({"code": "Choose why the text is removed."})
+        raise Invalid({"code": phrase("Choose why the text is removed.")})
     await ledger.locked_scope(session, scope.name)
     collective, _ = await us(session)
     found = (await ledger.texts(session, scope.id, [text])).get(text)
     if found is None or found.text is None:
-        raise NotFound("text", "There is no such text here, or it was removed already.")
+        raise NotFound("text", phrase("There is no such text here, or it was removed already."))
     at = now.replace(microsecond=0)
     signed = home.sign(collective, "Redact", scope.name, at, text=text, code=code)
     if not await ledger.may_redact(session, scope, signed.record):
-        raise Conflict("not-ours", "Only the collective whose circle wrote a text can remove it. Ask them.")
+        raise Conflict(
+            "not-ours", phrase("Only the collective whose circle wrote a text can remove it. Ask them.")
+        )
     words = found.text
     await ledger.append(session, scope, [signed], {}, now)
     await redaction.scrub(session, scope, {text: words}, now)

@@ -10,6 +10,7 @@ from models import follows, people
 from models.events import log
 from models.follows import Follow
 from models.people import Actor, Member
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
 from server import translate
 from server.actions import outbox
@@ -27,15 +28,15 @@ async def appear(
     member = viewer.require_member()
     mine = await session.get(Actor, member.actor_id) if member.actor_id else None
     if mine is not None and mine.gone_at is None:
-        raise Conflict("appeared", "You have a public profile already.")
+        raise Conflict("appeared", phrase("You have a public profile already."))
     if mine is not None:
         mine.gone_at = None
         log(session, "member appeared", now)
         return mine
     if not HANDLE.fullmatch(handle):
-        raise Invalid({"handle": "Use 2 to 30 small letters, digits or underscores."})
+        raise Invalid({"handle": phrase("Use 2 to 30 small letters, digits or underscores.")})
     if await people.local_actor_by_handle(session, handle) is not None:
-        raise Invalid({"handle": "This name is taken here. Choose another."})
+        raise Invalid({"handle": phrase("This name is taken here. Choose another.")})
     actor = local_actor(home, "member", "Person", handle, member.name, keys, now)
     session.add(actor)
     await session.flush()
@@ -47,7 +48,7 @@ async def appear(
 async def disappear(session: AsyncSession, home: Home, viewer: Viewer, now: datetime) -> None:
     """The public profile goes: it answers 410, its followers are told and forgotten. What others copied stays with them."""
     if not await vanish(session, home, viewer.require_member(), now):
-        raise Conflict("not-there", "You have no public profile.")
+        raise Conflict("not-there", phrase("You have no public profile."))
     log(session, "member disappeared", now)
 
 

@@ -21,6 +21,7 @@ from models.ledger import Scope
 from models.people import Circle, Member
 from models.rules.circles import confirmations_needed
 from models.rules.methods import METHODS, REASON_AT_LEAST
+from models.rules.phrases import phrase
 from models.rules.records import Record
 from models.rules.refusals import Conflict, Invalid, NotFound, TooEarly, TooLate
 from models.rules.standing import Standing, standing
@@ -48,7 +49,7 @@ async def seat(session: AsyncSession, viewer: Viewer, scope: Scope) -> tuple[Mem
     member = viewer.require_member()
     circle = await circle_on_roll(session, scope, member)
     if circle is None:
-        raise NotFound("seat", "You sit in no circle of this decision.")
+        raise NotFound("seat", phrase("You sit in no circle of this decision."))
     return member, circle
 
 
@@ -83,7 +84,9 @@ async def save_draft(
     if base != (latest.number if latest else 0):
         raise Conflict(
             "draft-changed",
-            "Somebody changed the draft while you wrote. Your words are kept below; compare, then save again.",
+            phrase(
+                "Somebody changed the draft while you wrote. Your words are kept below; compare, then save again."
+            ),
         )
     draft = Draft(
         scope_id=scope.id,
@@ -111,10 +114,13 @@ async def confirm(
     draft = await decisions.latest_draft(session, scope.id, circle.id)
     if draft is None or draft.number != number:
         raise Conflict(
-            "draft-changed", "The draft was changed meanwhile. Read the new words, then confirm those."
+            "draft-changed",
+            phrase("The draft was changed meanwhile. Read the new words, then confirm those."),
         )
     if draft.ballot is not None:
-        raise Conflict("cast", "This draft is your circle's ballot already. To change it, write a new draft.")
+        raise Conflict(
+            "cast", phrase("This draft is your circle's ballot already. To change it, write a new draft.")
+        )
     view = standing(await ledger.records(session, scope.id, now), now)
     _, instance = await us(session)
     require_voting(view, instance.ed25519 or "")
@@ -136,9 +142,11 @@ async def unconfirm(session: AsyncSession, viewer: Viewer, scope: Scope, number:
     member, circle = await seat(session, viewer, scope)
     draft = await decisions.latest_draft(session, scope.id, circle.id)
     if draft is None or draft.number != number:
-        raise Conflict("draft-changed", "The draft was changed meanwhile.")
+        raise Conflict("draft-changed", phrase("The draft was changed meanwhile."))
     if draft.ballot is not None:
-        raise Conflict("cast", "This draft is your circle's ballot already. To change it, write a new draft.")
+        raise Conflict(
+            "cast", phrase("This draft is your circle's ballot already. To change it, write a new draft.")
+        )
     await decisions.withdraw_confirmation(session, draft.id, member.id)
     await changed(session, scope.name)
 
@@ -208,7 +216,9 @@ def require_on_ballot(view: Standing, draft: Draft) -> None:
     if view.terms is None or not view.method.fits(draft.position, view.terms["options"]):
         raise Conflict(
             "not-on-ballot",
-            "This draft names a proposal that is not put to the vote. Write a new draft among those that are.",
+            phrase(
+                "This draft names a proposal that is not put to the vote. Write a new draft among those that are."
+            ),
         )
 
 
@@ -216,14 +226,19 @@ def require_voting(view: Standing, instance: str) -> None:
     """Ballots are taken while the voting is open and our own instance has acknowledged the terms."""
     if view.state in ("gathering", "deliberating"):
         raise TooEarly(
-            "ballot", "The voting has not opened yet. Your draft is kept; confirm it once the voting is open."
+            "ballot",
+            phrase("The voting has not opened yet. Your draft is kept; confirm it once the voting is open."),
         )
     if view.state != "voting":
-        raise TooLate("ballot", "The voting is closed. Your draft is kept, but it can no longer be cast.")
+        raise TooLate(
+            "ballot", phrase("The voting is closed. Your draft is kept, but it can no longer be cast.")
+        )
     if not view.acknowledged(instance):
         raise TooEarly(
             "no-ack",
-            "This instance has not acknowledged the terms yet. Try again in a minute; your draft is kept.",
+            phrase(
+                "This instance has not acknowledged the terms yet. Try again in a minute; your draft is kept."
+            ),
         )
 
 
@@ -234,9 +249,9 @@ def check_answer(offer: Record, records: Sequence[Record], answer: Mapping[str, 
         field = "position" if method.positions else "choices"
         raise Invalid(
             {
-                field: "Choose one of the positions."
+                field: phrase("Choose one of the positions.")
                 if method.positions
-                else "Choose among the options listed."
+                else phrase("Choose among the options listed.")
             }
         )
 
@@ -247,14 +262,16 @@ def check_words(offer: Record, records: Sequence[Record], words: Words) -> None:
     wrong = {}
     needs_reason = METHODS[offer["method"]].needs_reason(words.answer)
     if needs_reason and len(words.reason.strip()) < REASON_AT_LEAST:
-        wrong["reason"] = (
-            f"Give your reason, in at least {REASON_AT_LEAST} characters: the others will read it."
+        wrong["reason"] = phrase(
+            "Give your reason, in at least {n} characters: the others will read it.",
+            n=REASON_AT_LEAST,
         )
     if len(words.reason) > REASON_AT_MOST or len(words.resolve) > REASON_AT_MOST:
-        wrong["reason"] = f"Keep each text under {REASON_AT_MOST:,} characters."
+        wrong["reason"] = phrase("Keep each text under {n} characters.", n=REASON_AT_MOST)
     if words.answer.get("position") == "object" and len(words.resolve.strip()) < REASON_AT_LEAST:
-        wrong["resolve"] = (
-            f"An objection says what would resolve it, in at least {REASON_AT_LEAST} characters."
+        wrong["resolve"] = phrase(
+            "An objection says what would resolve it, in at least {n} characters.",
+            n=REASON_AT_LEAST,
         )
     if wrong:
         raise Invalid(wrong)

@@ -16,6 +16,7 @@ from models.events import log
 from models.ledger import Scope, Signed
 from models.people import Actor
 from models.rules.methods import METHODS
+from models.rules.phrases import phrase
 from models.rules.records import instant, stamp
 from models.rules.refusals import Conflict, Invalid, NotAllowed, TooLate
 from server import translate
@@ -102,30 +103,32 @@ def check_plan(plan: Plan, invited: Sequence[Actor]) -> None:
     """Say per field what to mend in a plan."""
     wrong: dict[str, str] = {}
     if not 3 <= len(plan.question.strip()) <= TITLE_LENGTH:
-        wrong["question"] = f"Ask a question of 3 to {TITLE_LENGTH} characters."
+        wrong["question"] = phrase("Ask a question of 3 to {n} characters.", n=TITLE_LENGTH)
     if len(plan.details) > DETAILS_LENGTH:
-        wrong["details"] = f"Keep the background under {DETAILS_LENGTH:,} characters."
+        wrong["details"] = phrase("Keep the background under {n} characters.", n=DETAILS_LENGTH)
     if plan.method not in METHODS:
-        wrong["method"] = "Choose one of the methods offered."
+        wrong["method"] = phrase("Choose one of the methods offered.")
     elif len(plan.proposals) > MOST_OPTIONS[plan.method]:
-        wrong["proposals"] = f"This method takes at most {MOST_OPTIONS[plan.method]} proposals."
+        wrong["proposals"] = phrase("This method takes at most {n} proposals.", n=MOST_OPTIONS[plan.method])
     elif len(plan.proposals) < METHODS[plan.method].options[0] and not plan.gather:
-        wrong["proposals"] = (
-            f"This method needs at least {METHODS[plan.method].options[0]}. "
-            "Write them now, or leave time for others to add theirs."
+        wrong["proposals"] = phrase(
+            "This method needs at least {n}. Write them now, or leave time for others to add theirs.",
+            n=METHODS[plan.method].options[0],
         )
     if any(not 1 <= len(title.strip()) <= TITLE_LENGTH for title, _ in plan.proposals):
-        wrong["proposals"] = f"Give each proposal a title of at most {TITLE_LENGTH} characters."
+        wrong["proposals"] = phrase("Give each proposal a title of at most {n} characters.", n=TITLE_LENGTH)
     if plan.window < timedelta(minutes=5):
-        wrong["window"] = "Leave at least five minutes for voting."
+        wrong["window"] = phrase("Leave at least five minutes for voting.")
     if invited and plan.gather < timedelta(minutes=1):
-        wrong["gather"] = "Leave the invited collectives some time to answer."
+        wrong["gather"] = phrase("Leave the invited collectives some time to answer.")
     if invited and plan.visibility == "collective":
-        wrong["visibility"] = "A decision with other collectives is visible to all of them, or public."
+        wrong["visibility"] = phrase(
+            "A decision with other collectives is visible to all of them, or public."
+        )
     if len(invited) > MOST_INVITED:
-        wrong["invited"] = f"Invite at most {MOST_INVITED} collectives."
+        wrong["invited"] = phrase("Invite at most {n} collectives.", n=MOST_INVITED)
     if any(actor.ed25519 is None or not actor.is_kin for actor in invited):
-        wrong["invited"] = "Only collectives that run Jura can take part in a joint decision."
+        wrong["invited"] = phrase("Only collectives that run Jura can take part in a joint decision.")
     if wrong:
         raise Invalid(wrong)
 
@@ -186,11 +189,13 @@ async def answer(
     await ledger.locked_scope(session, scope.name)
     offer, records = await offer_of(session, scope, now)
     if now > instant(offer["respondBy"]):
-        raise TooLate("answer", "The time to answer is over. Your collective can still follow this decision.")
+        raise TooLate(
+            "answer", phrase("The time to answer is over. Your collective can still follow this decision.")
+        )
     if any(r.type == "Answer" and r.by == collective.ed25519 for r in records):
-        raise Conflict("answered", "Your collective has answered already.")
+        raise Conflict("answered", phrase("Your collective has answered already."))
     if takes == "ratifies" and (ratify_by is None or ratify_by <= instant(offer["closesAt"])):
-        raise Invalid({"ratify_by": "Choose a day for your assembly after the voting closes."})
+        raise Invalid({"ratify_by": phrase("Choose a day for your assembly after the voting closes.")})
     await _give_answer(session, home, scope, takes, ratify_by, keys, "en", now)
     log(session, "offer answered", now, scope=scope.name, mandate_id=mandate.id, takes=takes)
 
@@ -250,16 +255,24 @@ async def propose(
     await ledger.locked_scope(session, scope.name)
     offer, records = await offer_of(session, scope, now)
     if now > instant(offer["gatherUntil"]):
-        raise TooLate("option", "Proposals are closed. You can still vote on those that were made.")
+        raise TooLate("option", phrase("Proposals are closed. You can still vote on those that were made."))
     if not 1 <= len(title.strip()) <= TITLE_LENGTH:
-        raise Invalid({"title": f"Give the proposal a title of at most {TITLE_LENGTH} characters."})
+        raise Invalid(
+            {
+                "title": phrase(
+                    "Give the proposal a title of at most {n} characters.",
+                    n=TITLE_LENGTH,
+                )
+            }
+        )
     if sum(r.type == "Option" for r in records) >= offer["maxOptions"]:
         raise Conflict(
-            "options", f"There are {offer['maxOptions']} proposals already; more is not possible here."
+            "options",
+            phrase("There are {n} proposals already; more is not possible here.", n=offer["maxOptions"]),
         )
     collective, _ = await us(session)
     if offer["options"] == "convener" and offer.by != collective.ed25519:
-        raise NotAllowed("options", "In this decision only the convening collective adds proposals.")
+        raise NotAllowed("options", phrase("In this decision only the convening collective adds proposals."))
     circle = await circle_on_roll(session, scope, member)
     if circle is None:
         viewer.require("convene")
@@ -296,9 +309,9 @@ async def withdraw(
     await ledger.locked_scope(session, scope.name)
     offer, _records = await offer_of(session, scope, now)
     if offer.by != collective.ed25519:
-        raise NotAllowed("convener", "Only the collective that convened a decision can withdraw it.")
+        raise NotAllowed("convener", phrase("Only the collective that convened a decision can withdraw it."))
     if now >= instant(offer["opensAt"]):
-        raise TooLate("withdraw", "The voting has opened: what is running runs to its end.")
+        raise TooLate("withdraw", phrase("The voting has opened: what is running runs to its end."))
     texts = Texts()
     fields = {"reason": texts.add(reason.strip())} if reason.strip() else {}
     signed = home.sign(collective, "Withdraw", scope.name, now, **fields)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub.errors import Forbidden
 from models.peers import shut_out
+from models.rules.phrases import phrase
 from server.home import Home
 
 
@@ -28,5 +29,5 @@ async def check(session: AsyncSession, home: Home, authority: str) -> None:
 def forbidden(code: str) -> Forbidden:
     """What such a server is told, and what we note where we asked for something there."""
     if code == "blocked":
-        return Forbidden("blocked", "This server is blocked here.")
-    return Forbidden("not-listed", "This instance deals only with servers that it has listed.")
+        return Forbidden("blocked", phrase("This server is blocked here."))
+    return Forbidden("not-listed", phrase("This instance deals only with servers that it has listed."))

@@ -20,15 +20,18 @@ from models.people import Actor, Invitation, Login, Member, Membership
 from models.posts import Activity
 from models.queues import Delivery
 from models.remarks import Look, Remark
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound
 from models.rules.standing import standing
 from server.actions import appearing
+from server.actions.languages import language_of
 from server.actions.people import adjust_circles
 from server.actions.telling import us
 from server.home import Home
+from server.language import said_in, speaking
 from server.viewer import Viewer
 
-NAMELESS = "A former member"
+NAMELESS = phrase("A former member")
 RUNNING = ("gathering", "deliberating", "voting", "closing")
 
 
@@ -100,9 +103,11 @@ async def remove(
     """A member is removed because the collective decided so. Needs `admit`, and a decision that is final and adopted."""
     mandate = viewer.require("admit")
     if member.id == viewer.require_member().id:
-        raise NotAllowed("admit", "Nobody removes themselves. To leave, go to your own page.")
+        raise NotAllowed("admit", phrase("Nobody removes themselves. To leave, go to your own page."))
     if member.left_at is not None:
-        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+        raise NotFound(
+            "not-found", phrase("Either nothing is at this address, or it is not open to everybody.")
+        )
     await people.lock_assembly(session)
     await check_decision(session, decision, now)
     await _end_account(session, home, member, now)
@@ -123,16 +128,18 @@ async def check_decision(session: AsyncSession, name: str, now: datetime) -> Non
     """Is this a decision of this collective alone, final and adopted, and not carried out already?"""
     scope = await ledger.scope_named(session, name) if len(name) == 64 else None
     if scope is None or scope.kind != "decision":
-        raise Invalid({"decision": "Give the address of a decision on this site."})
+        raise Invalid({"decision": phrase("Give the address of a decision on this site.")})
     view = standing(await ledger.records(session, scope.id, now), now)
     collective, _ = await us(session)
     takers = {one.key for one in await ledger.participants(session, scope.id)}
     if view.offer.by != collective.ed25519 or takers - {collective.ed25519}:
-        raise Invalid({"decision": "Members are removed by a decision of this collective alone."})
+        raise Invalid({"decision": phrase("Members are removed by a decision of this collective alone.")})
     if (view.state, view.outcome) != ("final", "adopted"):
-        raise Invalid({"decision": "This decision is not final, or was not adopted."})
+        raise Invalid({"decision": phrase("This decision is not final, or was not adopted.")})
     if await session.scalar(select(Member.id).where(Member.removed_by == name)) is not None:
-        raise Invalid({"decision": "Somebody was removed by this decision already. Each removes one person."})
+        raise Invalid(
+            {"decision": phrase("Somebody was removed by this decision already. Each removes one person.")}
+        )
 
 
 async def removable_by(session: AsyncSession) -> list[tuple[Decision, str]]:
@@ -157,7 +164,7 @@ async def removable_by(session: AsyncSession) -> list[tuple[Decision, str]]:
 async def _end_account(session: AsyncSession, home: Home, member: Member, now: datetime) -> None:
     """Nobody gets in as this member any more; their place in circles is free; links they made admit nobody."""
     if member.left_at is not None:
-        raise Conflict("left", "This member has left already.")
+        raise Conflict("left", phrase("This member has left already."))
     await appearing.vanish(session, home, member, now)
     member.left_at = now
     member.password_hash = ""
@@ -181,7 +188,9 @@ async def _erase(session: AsyncSession, member: Member, now: datetime) -> None:
     """What may go goes, and what must stay no longer says who it was."""
     await _forget_asked(session, member)
     member.erased_at = now
-    member.name, member.login, member.about = NAMELESS, f"-{member.id}", ""  # no log-in begins with a dash
+    with speaking(await language_of(session)):
+        nameless = said_in(NAMELESS)
+    member.name, member.login, member.about = nameless, f"-{member.id}", ""  # no log-in begins with a dash
     member.lang = member.zone = None
     await session.execute(delete(Position).where(Position.member_id == member.id))
     theirs = update(Remark).where(Remark.member_id == member.id)

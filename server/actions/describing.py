@@ -11,15 +11,16 @@ from models.choices import choice, choose
 from models.events import log
 from models.people import Actor
 from models.rules.hues import HUES
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
 from server.actions.images import tell_profile
+from server.actions.languages import LANGUAGE, language_of
 from server.actions.telling import us
 from server.home import Home
 from server.language import ENGLISH, LANGUAGES
 from server.viewer import Viewer
 
 HUE: Final = "hue"
-LANGUAGE: Final = "language"
 MOST_NAME: Final = 80
 MOST_SUMMARY: Final = 1000
 
@@ -45,11 +46,6 @@ async def hue_of(session: AsyncSession) -> str:
     return name if name in HUES else ""
 
 
-async def language_of(session: AsyncSession) -> str:
-    """The language in which the instance speaks to everybody, and to visitors whose browser names none of ours."""
-    return str(await choice(session, LANGUAGE, ENGLISH))
-
-
 async def has_hue(session: AsyncSession) -> bool:
     """Has anybody chosen a colour, were it the usual one?"""
     return await choice(session, HUE) is not None
@@ -71,7 +67,9 @@ async def describe(
     if seen != before.digest:
         raise Conflict(
             "described",
-            "Somebody has changed this while you wrote. Yours is below: save it again to replace theirs.",
+            phrase(
+                "Somebody has changed this while you wrote. Yours is below: save it again to replace theirs."
+            ),
         )
     if (looks.name, looks.summary) != (before.name, before.summary):
         collective.name, collective.summary = looks.name, looks.summary
@@ -88,12 +86,16 @@ def _check(looks: Looks) -> None:
     """Say per field what to mend."""
     wrong = {}
     if not 1 <= len(looks.name) <= MOST_NAME:
-        wrong["name"] = f"Say what the collective is called (at most {MOST_NAME} characters)."
+        wrong["name"] = phrase("Say what the collective is called (at most {n} characters).", n=MOST_NAME)
     if len(looks.summary) > MOST_SUMMARY:
-        wrong["summary"] = f"Write at most {MOST_SUMMARY:,} characters; these are {len(looks.summary):,}."
+        wrong["summary"] = phrase(
+            "Write at most {n} characters; these are {now}.",
+            n=MOST_SUMMARY,
+            now=len(looks.summary),
+        )
     if looks.hue and looks.hue not in HUES:
-        wrong["hue"] = "Choose one of the colours of the list."
+        wrong["hue"] = phrase("Choose one of the colours of the list.")
     if looks.language not in LANGUAGES:
-        wrong["language"] = "Choose one of the languages of the list."
+        wrong["language"] = phrase("Choose one of the languages of the list.")
     if wrong:
         raise Invalid(wrong)

@@ -18,14 +18,17 @@ from models.follows import Follow
 from models.peers import kept_apart
 from models.people import Actor
 from models.rules.passing import MOST_BUDGET
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound
 from server import translate
 from server.actions import asking, feed_items, outbox
 from server.actions.appearing import HANDLE
 from server.actions.founding import KeyPair, local_actor
+from server.actions.languages import language_of
 from server.actions.passing import BUDGET_CHOICE
 from server.actions.telling import us
 from server.home import Home
+from server.language import said_in, speaking
 from server.viewer import Viewer
 
 POWER: Final = "speak"
@@ -41,17 +44,23 @@ async def make(
     mandate = viewer.require(POWER)
     wrong = {}
     if not 1 <= len(name) <= NAME_LENGTH:
-        wrong["name"] = f"Give it a name of at most {NAME_LENGTH} characters."
+        wrong["name"] = phrase("Give it a name of at most {n} characters.", n=NAME_LENGTH)
     if not HANDLE.fullmatch(handle):
-        wrong["handle"] = "Use 2 to 30 small letters, digits or underscores."
+        wrong["handle"] = phrase("Use 2 to 30 small letters, digits or underscores.")
     elif await people.local_actor_by_handle(session, handle) is not None:
-        wrong["handle"] = "This name is taken here. Choose another."
+        wrong["handle"] = phrase("This name is taken here. Choose another.")
     if wrong:
         raise Invalid(wrong)
     if len(await feeds.feeds(session)) >= MOST_FEEDS:
-        raise Conflict("too-many-feeds", f"There are {MOST_FEEDS} feeds already. End one of them first.")
+        raise Conflict(
+            "too-many-feeds",
+            phrase("There are {n} feeds already. End one of them first.", n=MOST_FEEDS),
+        )
     collective, _ = await us(session)
-    summary = f"What linked collectives publish, each post once. Kept by {collective.name}."
+    with speaking(await language_of(session)):
+        summary = said_in(
+            phrase("What linked collectives publish, each post once. Kept by {name}.", name=collective.name)
+        )
     actor = local_actor(home, "feed", "Group", handle, name, keys, now, summary)
     actor.scopes = None
     session.add(actor)
@@ -68,7 +77,7 @@ async def named(session: AsyncSession, handle: str, *, lock: bool = False) -> Fe
     """The feed of this handle; NotFound if there is none, or no more."""
     found = await feeds.feed_named(session, handle, lock=lock)
     if found is None:
-        raise NotFound("feed", "There is no such feed here, or it has ended.")
+        raise NotFound("feed", phrase("There is no such feed here, or it has ended."))
     return found
 
 
@@ -93,13 +102,16 @@ async def _problem(session: AsyncSession, source: Actor, listed: list[str]) -> s
     """Why a feed cannot pass on what this actor publishes; empty if it can."""
     is_ours = source.is_local and source.kind == "collective"
     if not is_ours and not source.is_kin:
-        return f"{source.address} is no collective: a feed passes on what collectives publish, and no other feed, circle or person."
+        return phrase(
+            "{address} is no collective: a feed passes on what collectives publish, and no other feed, circle or person.",
+            address=source.address,
+        )
     if source.uri in listed:
-        return f"{source.address} is in this feed already."
+        return phrase("{address} is in this feed already.", address=source.address)
     if len(listed) >= MOST_SOURCES:
-        return f"A feed passes on at most {MOST_SOURCES} collectives."
+        return phrase("A feed passes on at most {n} collectives.", n=MOST_SOURCES)
     if not is_ours and await kept_apart(session, [source.authority]):
-        return f"The server {source.authority} is blocked or limited here."
+        return phrase("The server {authority} is blocked or limited here.", authority=source.authority)
     return ""
 
 
@@ -112,7 +124,7 @@ async def remove(
     rows = await feeds.sources(session, feed.id)
     row = next((one for one in rows if one.actor_uri == source), None)
     if row is None:
-        raise NotFound("source", "This collective is not in the feed, or no longer.")
+        raise NotFound("source", phrase("This collective is not in the feed, or no longer."))
     await session.delete(row)
     await asking.ask_no_more(session, home, feed.actor, source, now)
     await feed_items.forget(session, source, now, feed.id)
@@ -136,7 +148,7 @@ async def set_budget(session: AsyncSession, viewer: Viewer, most: int, now: date
     """Each feed shows at most so many posts within an hour from now on."""
     mandate = viewer.require(POWER)
     if not 1 <= most <= MOST_BUDGET:
-        raise Invalid({"budget": f"Choose a number from 1 to {MOST_BUDGET}."})
+        raise Invalid({"budget": phrase("Choose a number from 1 to {n}.", n=MOST_BUDGET)})
     await choose(session, BUDGET_CHOICE, most, now, mandate.id)
     await feeds.feeds_due_now(session, [feed.id for feed in await feeds.feeds(session)], now)
     log(session, "feed budget set", now, mandate_id=mandate.id, budget=most)

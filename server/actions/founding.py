@@ -10,6 +10,7 @@ from activitypub import keypairs
 from models import people
 from models.events import log
 from models.people import Actor, Circle, Invitation
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
 from server.home import Home
 
@@ -79,9 +80,15 @@ async def found(
 ) -> Actor:
     """Make the collective, its instance actor and its assembly, and a link that admits the founder, once, within 7 days."""
     if await people.local_actor(session, "collective") is not None:
-        raise Conflict("founded", "This instance already has its collective.")
+        raise Conflict("founded", phrase("This instance already has its collective."))
     if handle in (INSTANCE_HANDLE, ASSEMBLY_HANDLE):
-        raise Invalid({"handle": f"“{handle}” is taken by the instance itself; choose another short name."})
+        raise Invalid(
+            {
+                "handle": phrase(
+                    "“{handle}” is taken by the instance itself; choose another short name.", handle=handle
+                )
+            }
+        )
     collective = local_actor(home, "collective", "Group", handle, name, keys[0], now, summary)
     instance = local_actor(home, "instance", "Application", INSTANCE_HANDLE, home.authority, keys[1], now)
     assembly = local_actor(home, "circle", "Group", ASSEMBLY_HANDLE, "The assembly", keys[2], now)

@@ -11,6 +11,7 @@ from models.base import changed
 from models.events import log
 from models.ledger import Scope
 from models.remarks import Remark
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound
 from server.viewer import Viewer
 
@@ -23,7 +24,7 @@ async def remark_in(session: AsyncSession, viewer: Viewer, scope: Scope, number:
     viewer.require("moderate")
     said = await remarks.remark(session, scope.id, number)
     if said is None or said.circle_id is not None:
-        raise NotFound("remark", "There is no such remark here.")
+        raise NotFound("remark", phrase("There is no such remark here."))
     return said
 
 
@@ -36,10 +37,10 @@ async def hide(
     said = await remark_in(session, viewer, scope, number)
     if said.deleted_at is not None:
         raise Conflict(
-            "remark-gone", "Its author has deleted this remark meanwhile. There is nothing to hide."
+            "remark-gone", phrase("Its author has deleted this remark meanwhile. There is nothing to hide.")
         )
     if not 1 <= len(why) <= LONGEST_WHY:
-        raise Invalid({"why": f"Say why, in 1 to {LONGEST_WHY} characters. All members read it."})
+        raise Invalid({"why": phrase("Say why, in 1 to {n} characters. All members read it.", n=LONGEST_WHY)})
     if said.hidden_at is not None:
         return
     said.hidden_at, said.hidden_why, said.hidden_under = now, why, mandate.id

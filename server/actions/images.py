@@ -13,10 +13,12 @@ from models import follows, people
 from models.choices import choice, choose
 from models.events import log
 from models.people import Actor
+from models.rules.phrases import phrase
 from models.rules.refusals import Invalid, TooMany
 from models.uploads import Upload
 from server import translate
 from server.actions import outbox
+from server.actions.languages import language_of
 from server.actions.telling import us
 from server.home import Home
 from server.pictures import Picture
@@ -33,9 +35,9 @@ def check_alt(alt: str) -> str:
     """The description without white space around it; says what to mend if there is none."""
     words = alt.strip()
     if not words:
-        raise Invalid({"alt": "Say what can be seen, for those who do not see it."})
+        raise Invalid({"alt": phrase("Say what can be seen, for those who do not see it.")})
     if len(words) > ALT_LENGTH:
-        raise Invalid({"alt": f"Keep the description under {ALT_LENGTH:,} characters."})
+        raise Invalid({"alt": phrase("Keep the description under {n} characters.", n=ALT_LENGTH)})
     return words
 
 
@@ -50,7 +52,7 @@ async def keep(session: AsyncSession, viewer: Viewer, picture: Picture, alt: str
     many = select(func.count()).where(*waiting, Upload.member_id == member.id)
     if (await session.scalar(many) or 0) >= MOST_PENDING:
         raise TooMany(
-            "pictures", "You have uploaded many pictures without posting them. Wait until tomorrow."
+            "pictures", phrase("You have uploaded many pictures without posting them. Wait until tomorrow.")
         )
     row = _row(picture, words, member.id, now)
     session.add(row)
@@ -118,7 +120,8 @@ async def choose_icon(
 async def tell_profile(session: AsyncSession, home: Home, collective: Actor, now: datetime) -> None:
     """Followers learn how the collective describes itself now."""
     icon = await icon_of(session, home)
-    document = translate.actor_document(home, collective, await people.member_count(session), icon)
+    members, language = await people.member_count(session), await language_of(session)
+    document = translate.actor_document(home, collective, members, icon, language)
     activity = translate.changed_actor(home, collective, document, secrets.token_hex(8), now)
     inboxes = await follows.follower_inboxes(session, collective.id)
     await outbox.publish(session, home, collective, activity, inboxes, now, is_public=True)

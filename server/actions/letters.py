@@ -11,6 +11,7 @@ from models import queues
 from models.base import wake
 from models.events import log
 from models.queues import Delivery
+from models.rules.phrases import phrase
 from models.rules.refusals import NotFound
 from server.viewer import Viewer
 
@@ -57,6 +58,6 @@ async def _meant(session: AsyncSession, letter: int | None, host: str | None) ->
     found = (await session.scalars(query.order_by(Delivery.id).limit(AT_ONCE))).all()
     if not found:
         raise NotFound(
-            "letter", "There is no such delivery that was given up. Perhaps it is being sent again."
+            "letter", phrase("There is no such delivery that was given up. Perhaps it is being sent again.")
         )
     return found

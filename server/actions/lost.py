@@ -17,6 +17,7 @@ from models.base import wake
 from models.events import log
 from models.mails import Mailbox
 from models.people import Member
+from models.rules.phrases import phrase
 from models.rules.refusals import Invalid, TooMany
 from server.actions import mailing
 from server.actions.people import new_token, token_digest
@@ -30,14 +31,16 @@ LONGEST: Final = 254
 
 def check_who(who: str) -> None:
     if not 1 <= len(who) <= LONGEST:
-        raise Invalid({"who": "Write your log-in name, or the e-mail address that you confirmed here."})
+        raise Invalid(
+            {"who": phrase("Write your log-in name, or the e-mail address that you confirmed here.")}
+        )
 
 
 async def ask(session: AsyncSession, who: str, now: datetime) -> None:
     """It is looked up soon. The face has counted how often this comes from one place."""
     check_who(who)
     if (await session.scalar(select(func.count()).select_from(Lost)) or 0) >= MOST_WAITING:
-        raise TooMany("lost", "Many people ask for this at once. Please try again in a few minutes.")
+        raise TooMany("lost", phrase("Many people ask for this at once. Please try again in a few minutes."))
     session.add(Lost(who=who, at=now))
     await wake(session, "mail")
 

@@ -24,12 +24,15 @@ from models.mails import Mail, Mailbox
 from models.notices import Notice
 from models.people import Member
 from models.rules.digests import HOURS, WEEKDAYS, next_digest
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
+from server.actions.languages import language_for
 from server.actions.letter_words import answering, changed, recovering
 from server.actions.notice_words import KINDS, Line, Written, confirming, telling
 from server.actions.people import new_token, token_digest
 from server.actions.telling import us
 from server.home import Home
+from server.language import speaking
 from server.viewer import Viewer
 
 AT_ONCE: Final = ("closing", "objection", "recall")
@@ -41,8 +44,8 @@ RECENT: Final = timedelta(days=14)  # what is older stands in no digest
 WORTH_KNOWING: Final = timedelta(days=7)
 MOST_NOTICES: Final = 500
 ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@([A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
-WRONG: Final = "Write an e-mail address such as ana@north.example."
-NOT_HERE: Final = "Either nothing is at this address, or it is not open to everybody."
+WRONG: Final = phrase("Write an e-mail address such as ana@north.example.")
+NOT_HERE: Final = phrase("Either nothing is at this address, or it is not open to everybody.")
 
 
 async def mailbox_of(session: AsyncSession, member_id: int) -> Mailbox:
@@ -68,14 +71,16 @@ async def ask_address(session: AsyncSession, home: Home, viewer: Viewer, address
         box.asked, box.asked_since = 0, now
     if box.asked >= MOST_LINKS:
         raise TooMany(
-            "mail-links", "Several links were sent today. Please look for them, or come back tomorrow."
+            "mail-links",
+            phrase("Several links were sent today. Please look for them, or come back tomorrow."),
         )
     token = new_token()
     box.asked += 1
     box.pending, box.pending_hash, box.pending_until = address, token_digest(token), now + LINK_LASTS
     await mails.drop_waiting(session, member.id, ["confirm"])
     collective, _ = await us(session)
-    written = confirming(collective.name, f"{home.url}/me/mail/confirm/{token}")
+    with speaking(await language_for(session, member)):
+        written = confirming(collective.name, f"{home.url}/me/mail/confirm/{token}")
     await _add(session, home, member.id, address, "confirm", written, now, until=box.pending_until)
     log(session, "mail address named", now)
 
@@ -85,7 +90,7 @@ async def confirm(session: AsyncSession, viewer: Viewer, token: str, now: dateti
     box = await mailbox_of(session, viewer.require_member().id)
     if box.pending_hash != token_digest(token) or box.pending_until is None or box.pending_until <= now:
         raise Conflict(
-            "mail-link", "This link works no more, or is somebody else’s. Ask for a new one below."
+            "mail-link", phrase("This link works no more, or is somebody else’s. Ask for a new one below.")
         )
     box.address, box.confirmed_at, box.refused_at = box.pending, now, None
     box.pending = box.pending_hash = box.pending_until = None
@@ -105,11 +110,11 @@ async def choose(
     member = viewer.require_member()
     wrong = {}
     if digest not in DIGESTS:
-        wrong["digest"] = "Choose one of these."
+        wrong["digest"] = phrase("Choose one of these.")
     if hour not in HOURS:
-        wrong["hour"] = "Choose one of the hours of the list."
+        wrong["hour"] = phrase("Choose one of the hours of the list.")
     if weekday not in WEEKDAYS:
-        wrong["weekday"] = "Choose one of the days of the list."
+        wrong["weekday"] = phrase("Choose one of the days of the list.")
     if wrong:
         raise Invalid(wrong)
     box = await mailbox_of(session, member.id)
@@ -203,7 +208,7 @@ async def write_at_once(session: AsyncSession, home: Home, member_id: int, now: 
     found = [row for row in await _unmailed(session, member_id, now - FRESH) if row[0].kind in box.at_once]
     if not found:
         return 0
-    subject = KINDS[found[0][0].kind].subject if len(found) == 1 else "Several things for you"
+    subject = KINDS[found[0][0].kind].subject if len(found) == 1 else phrase("Several things for you")
     ends = [row.until for row, _ in found]
     until = max(one for one in ends if one) if all(ends) else None
     return await _write(session, home, box, member, "notice", subject, found, now, until)
@@ -218,7 +223,7 @@ async def write_digest(session: AsyncSession, home: Home, member_id: int, now: d
     found = await _unmailed(session, member_id, now - RECENT)
     if not found or member.left_at is not None or box.address is None or box.refused_at is not None:
         return 0
-    subject = "What happened today" if box.digest == "daily" else "What happened this week"
+    subject = phrase("What happened today") if box.digest == "daily" else phrase("What happened this week")
     return await _write(session, home, box, member, "digest", subject, found, now, None)
 
 
@@ -236,7 +241,8 @@ async def write_recovery(
 ) -> None:
     """The link with which the member sets a new password."""
     collective, _ = await us(session)
-    written = recovering(collective.name, f"{home.url}/recover/{token}")
+    with speaking(await language_for(session, member)):
+        written = recovering(collective.name, f"{home.url}/recover/{token}")
     await _add(session, home, member.id, address, "recovery", written, now, until=until)
 
 
@@ -248,7 +254,8 @@ async def write_changed(session: AsyncSession, home: Home, member: Member, now: 
     collective, _ = await us(session)
     then = now.astimezone(zone_of(member))
     when = f"{then:%Y-%m-%d}, {then:%H:%M} ({member.zone or 'UTC'})"
-    written = changed(collective.name, when, f"{home.url}/login/lost")
+    with speaking(await language_for(session, member)):
+        written = changed(collective.name, when, f"{home.url}/login/lost")
     await _add(session, home, member.id, box.address, "password", written, now, until=now + WORTH_KNOWING)
 
 
@@ -257,7 +264,8 @@ async def write_answer(
 ) -> None:
     """Who asked to join learns that they were answered. Nothing that they wrote stands in it."""
     collective, _ = await us(session)
-    written = answering(collective.name, f"{home.url}/login", admitted=admitted)
+    with speaking(await language_for(session, None)):
+        written = answering(collective.name, f"{home.url}/login", admitted=admitted)
     await _add(session, home, None, address, "answer", written, now, until=now + WORTH_KNOWING)
 
 
@@ -293,7 +301,8 @@ async def _write(
     lines = [_line(home, member, notice, scope, questions) for notice, scope in found]
     collective, _ = await us(session)
     stop_at = f"{home.url}/mail/off/{member.id}/{stop_mark(home, member.id, box.address)}"
-    written = telling(collective.name, subject, lines, f"{home.url}/me/mail", stop_at)
+    with speaking(await language_for(session, member)):
+        written = telling(collective.name, subject, lines, f"{home.url}/me/mail", stop_at)
     await _add(session, home, member.id, box.address, kind, written, now, until=until, stop=stop_at)
     for notice, _ in found:
         notice.mailed_at = now
@@ -314,12 +323,17 @@ def _line(home: Home, member: Member, notice: Notice, scope: Scope | None, quest
     about = ""
     if scope is not None:
         about = questions.get(
-            scope.id, "The question stands on the page only: it is not public, or was removed."
+            scope.id, phrase("The question stands on the page only: it is not public, or was removed.")
         )
     when = ""
     if notice.until is not None:
         then = notice.until.astimezone(zone_of(member))
-        when = f"The voting closes on {then:%Y-%m-%d} at {then:%H:%M} ({member.zone or 'UTC'})."
+        when = phrase(
+            "The voting closes on {day} at {time} ({zone}).",
+            day=f"{then:%Y-%m-%d}",
+            time=f"{then:%H:%M}",
+            zone=member.zone or "UTC",
+        )
     link = home.url + kind.path.format(name=scope.name if scope else "")
     return Line(kind.words, about, when, link)
 

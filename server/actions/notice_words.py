@@ -9,6 +9,9 @@ from typing import Final
 
 from markupsafe import Markup
 
+from models.rules.phrases import phrase
+from server.language import LANGUAGE, said_in
+
 DECISION: Final = "/decisions/{name}"
 ROOM: Final = "/decisions/{name}/circle"
 MOST_LINES: Final = 50
@@ -24,27 +27,30 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "seat": Kind("Your circle takes part in a decision.", DECISION),
+    "seat": Kind(phrase("Your circle takes part in a decision."), DECISION),
     "offer": Kind(
-        "Your collective is invited to decide together, and has not answered.", "/decisions/{name}/answer"
+        phrase("Your collective is invited to decide together, and has not answered."),
+        "/decisions/{name}/answer",
     ),
-    "draft": Kind("A draft of your circle’s ballot waits for confirmations.", ROOM),
+    "draft": Kind(phrase("A draft of your circle’s ballot waits for confirmations."), ROOM),
     "closing": Kind(
-        "The voting closes soon, and your circle has published no ballot.",
+        phrase("The voting closes soon, and your circle has published no ballot."),
         ROOM,
-        "Your circle’s ballot is due",
+        phrase("Your circle’s ballot is due"),
     ),
-    "ballot": Kind("Your circle’s ballot is published.", DECISION),
-    "objection": Kind("A circle objects.", DECISION, "A circle objects"),
-    "provisional": Kind("The ballots are counted. The result is provisional.", DECISION),
-    "result": Kind("The decision is over, and its result stands.", DECISION),
-    "ended": Kind("The decision ended without a result.", DECISION),
-    "recall": Kind("A mandate of yours was recalled.", "/me", "A mandate of yours was recalled"),
-    "mandate-over": Kind("A mandate of yours has ended.", "/me"),
-    "asked": Kind("Somebody asks to join.", "/people/requests"),
-    "recovery": Kind("Somebody made a link to log in as you.", "/me"),
-    "recovery-mail": Kind("Somebody asked for an e-mail with a link to log in as you.", "/me"),
-    "remark-hidden": Kind("Who moderates has hidden a remark of yours.", "/decisions/{name}#talk"),
+    "ballot": Kind(phrase("Your circle’s ballot is published."), DECISION),
+    "objection": Kind(phrase("A circle objects."), DECISION, phrase("A circle objects")),
+    "provisional": Kind(phrase("The ballots are counted. The result is provisional."), DECISION),
+    "result": Kind(phrase("The decision is over, and its result stands."), DECISION),
+    "ended": Kind(phrase("The decision ended without a result."), DECISION),
+    "recall": Kind(
+        phrase("A mandate of yours was recalled."), "/me", phrase("A mandate of yours was recalled")
+    ),
+    "mandate-over": Kind(phrase("A mandate of yours has ended."), "/me"),
+    "asked": Kind(phrase("Somebody asks to join."), "/people/requests"),
+    "recovery": Kind(phrase("Somebody made a link to log in as you."), "/me"),
+    "recovery-mail": Kind(phrase("Somebody asked for an e-mail with a link to log in as you."), "/me"),
+    "remark-hidden": Kind(phrase("Who moderates has hidden a remark of yours."), "/decisions/{name}#talk"),
 }
 
 
@@ -70,23 +76,30 @@ class Written:
 def confirming(name: str, link: str) -> Written:
     """The mail that shows that an address is its member's."""
     intro = [
-        f"Somebody asked {name} to send e-mail to this address.",
-        "If that was you, open the link within a day, while you are logged in:",
+        phrase("Somebody asked {name} to send e-mail to this address.", name=name),
+        phrase("If that was you, open the link within a day, while you are logged in:"),
     ]
-    outro = ["If it was not you, do nothing. You then get no more e-mail from us."]
-    return written(f"Confirm your e-mail address for {name}", intro, [Line("", "", "", link)], outro)
+    outro = [phrase("If it was not you, do nothing. You then get no more e-mail from us.")]
+    subject = phrase("Confirm your e-mail address for {name}", name=name)
+    return written(subject, intro, [Line("", "", "", link)], outro)
 
 
 def telling(name: str, subject: str, lines: Sequence[Line], settings: str, stop: str) -> Written:
     """A mail with one or more notices."""
     shown, rest = lines[:MOST_LINES], len(lines) - MOST_LINES
-    more = [f"There is more than this mail tells ({rest}); your notices have it all."] if rest > 0 else []
-    outro = [*more, f"Choose what you get by e-mail: {settings}", f"Get no more e-mail: {stop}"]
-    return written(f"{subject} ({name})", [], shown, outro)
+    outro = [
+        phrase("Choose what you get by e-mail: {link}", link=settings),
+        phrase("Get no more e-mail: {link}", link=stop),
+    ]
+    if rest > 0:
+        outro.insert(0, phrase("There is more than this mail tells ({n}); your notices have it all.", n=rest))
+    return written(f"{said_in(subject)} ({name})", [], shown, outro)
 
 
 def written(subject: str, intro: Sequence[str], lines: Sequence[Line], outro: Sequence[str]) -> Written:
-    blocks = [[part for part in (one.words, one.about, one.when, one.link) if part] for one in lines]
+    """The mail in the language that is read now (`server.language.speaking`)."""
+    subject, intro, outro = said_in(subject), [*map(said_in, intro)], [*map(said_in, outro)]
+    blocks = [[said_in(part) for part in (one.words, one.about, one.when, one.link) if part] for one in lines]
     text = [*intro, *("\n".join(block) for block in blocks)]
     text += ["-- \n" + "\n".join(outro)] if outro else []
     html = [Markup("<p>{}</p>").format(part) for part in intro]
@@ -94,17 +107,19 @@ def written(subject: str, intro: Sequence[str], lines: Sequence[Line], outro: Se
     html += [Markup("<hr>")] if outro else []
     html += [Markup("<p><small>{}</small></p>").format(part) for part in outro]
     page = Markup(
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>{}</title><body>{}</body></html>'
+        '<!doctype html><html lang="{}"><meta charset="utf-8"><title>{}</title><body>{}</body></html>'
     )
     return Written(
-        _one_line(subject), "\n\n".join(text) + "\n", page.format(subject, Markup("\n").join(html))
+        _one_line(subject),
+        "\n\n".join(text) + "\n",
+        page.format(LANGUAGE.get(), subject, Markup("\n").join(html)),
     )
 
 
 def _html(line: Line) -> Markup:
-    parts = [Markup("{}").format(part) for part in (line.words, line.when) if part]
+    parts = [Markup("{}").format(said_in(part)) for part in (line.words, line.when) if part]
     if line.about:
-        parts.insert(1, Markup("<q>{}</q>").format(line.about))
+        parts.insert(1, Markup("<q>{}</q>").format(said_in(line.about)))
     parts.append(Markup('<a href="{0}">{0}</a>').format(line.link))
     return Markup("<p>{}</p>").format(Markup("<br>").join(parts))
 

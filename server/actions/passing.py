@@ -21,6 +21,7 @@ from models.rules import passing
 from models.rules.passing import BUDGET, HOUR
 from server import translate_feeds
 from server.actions import asking, outbox
+from server.actions.languages import language_of
 from server.home import Home
 
 BUDGET_CHOICE = "feed-budget"
@@ -81,7 +82,13 @@ async def _tell(
 ) -> None:
     """One Note for all of them; its id follows from the first, so that it cannot be told twice."""
     body = translate_feeds.digest(
-        home, feed.actor, items[0].object_uri, items, await _names(session, items), now
+        home,
+        feed.actor,
+        items[0].object_uri,
+        items,
+        await _names(session, items),
+        now,
+        await language_of(session),
     )
     await outbox.keep_post(session, feed.actor, body, "digest", now, is_public=True)
     inboxes = await _inboxes(session, home, feed)
@@ -128,7 +135,7 @@ async def _retell(session: AsyncSession, home: Home, feed: Feed, uri: str, now: 
     left = await feeds.items_in(session, feed.id, uri)
     names = await _names(session, left)
     told: dict[str, Any] = orjson.loads(post.body)
-    body = translate_feeds.shorter_digest(told, left, names, now)
+    body = translate_feeds.shorter_digest(told, left, names, now, await language_of(session))
     post.body, post.updated_at = codec.encode(body), now
     inboxes = await _inboxes(session, home, feed)
     await outbox.publish(

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import accounts
 from models.accounts import Passkey
 from models.events import log
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound
 from server.viewer import Viewer
 
@@ -16,7 +17,7 @@ MOST: Final = 20
 
 def check_name(name: str) -> None:
     if not 1 <= len(name) <= 80:
-        raise Invalid({"name": "Give it a name of at most 80 characters, such as “my phone”."})
+        raise Invalid({"name": phrase("Give it a name of at most 80 characters, such as “my phone”.")})
 
 
 async def keep(
@@ -33,9 +34,9 @@ async def keep(
     member = viewer.require_member()
     check_name(name)
     if len(await accounts.passkeys_of(session, member.id)) >= MOST:
-        raise Conflict("passkeys", f"You have {MOST} passkeys already. Remove one first.")
+        raise Conflict("passkeys", phrase("You have {n} passkeys already. Remove one first.", n=MOST))
     if await accounts.passkey_named(session, credential) is not None:
-        raise Conflict("passkeys", "This passkey is known here already.")
+        raise Conflict("passkeys", phrase("This passkey is known here already."))
     row = Passkey(
         member_id=member.id,
         credential=credential,
@@ -53,7 +54,7 @@ async def mine(session: AsyncSession, viewer: Viewer, number: int) -> Passkey:
     """A passkey of the viewer's; NotFound for everybody else's."""
     row = await session.get(Passkey, number)
     if row is None or row.member_id != viewer.require_member().id:
-        raise NotFound("not-found", "This passkey is not there any more.")
+        raise NotFound("not-found", phrase("This passkey is not there any more."))
     return row
 
 

@@ -22,6 +22,7 @@ from models.people import Actor
 from models.queues import Delivery, Destination, InboxItem
 from models.rules.blocklists import Line
 from models.rules.peering import ALLOW_LIST, AUTHORIZED_FETCH, FEDERATION, OPEN, names_covering, read_host
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
 from server.actions import pulse
 from server.home import Home
@@ -168,10 +169,10 @@ async def deal_only_with_allowed(
     only. `seen` is how many servers whoever decides was told would be cut off."""
     mandate = _under(viewer)
     if await only_allowed(session):
-        raise Conflict("federation", "This instance deals only with listed servers already.")
+        raise Conflict("federation", phrase("This instance deals only with listed servers already."))
     ends = await would_cut_off(session, home)
     if len(ends) != seen:
-        raise Conflict("cut-off", "Meanwhile other servers would be cut off. Look at the list again.")
+        raise Conflict("cut-off", phrase("Meanwhile other servers would be cut off. Look at the list again."))
     await choices.choose(session, FEDERATION, ALLOW_LIST, now, mandate)
     await choices.choose(session, AUTHORIZED_FETCH, True, now, mandate)
     for one in ends:
@@ -184,7 +185,9 @@ async def deal_with_all(session: AsyncSession, viewer: Viewer, now: datetime) ->
     """From now on every server may that is not blocked. That what we publish is shown to signed requests only ends too."""
     mandate = _under(viewer)
     if not await only_allowed(session):
-        raise Conflict("federation", "This instance deals with all servers already that are not blocked.")
+        raise Conflict(
+            "federation", phrase("This instance deals with all servers already that are not blocked.")
+        )
     await choices.choose(session, FEDERATION, OPEN, now, mandate)
     await choices.choose(session, AUTHORIZED_FETCH, False, now, mandate)
     await pulse.recount(session, now)
@@ -245,7 +248,7 @@ def _who(viewer: Viewer | None) -> str | None:
 def _named(home: Home, host: str) -> str:
     name = read_host(host)
     if _is_ours(home, name):
-        raise Invalid({"host": "This is our own server."})
+        raise Invalid({"host": phrase("This is our own server.")})
     return name
 
 
@@ -257,7 +260,7 @@ def _is_ours(home: Home, name: str) -> bool:
 def _noted(note: str) -> str:
     note = note.strip()
     if not note:
-        raise Invalid({"note": "Say why, for whoever moderates after you."})
+        raise Invalid({"note": phrase("Say why, for whoever moderates after you.")})
     if len(note) > NOTE_LENGTH:
-        raise Invalid({"note": f"At most {NOTE_LENGTH} characters."})
+        raise Invalid({"note": phrase("At most {n} characters.", n=NOTE_LENGTH)})
     return note

@@ -17,6 +17,7 @@ from models.mandates import MandateRow, mandates_of
 from models.people import Invitation, Login, LoginFailure, Member, Membership
 from models.rules.circles import ASSEMBLY_BELOW
 from models.rules.mandates import FOUNDING_TERM, POWERS
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
 from server.viewer import Viewer
 
@@ -27,9 +28,9 @@ THROTTLE_WINDOW = timedelta(minutes=15)
 FAILURES_ALLOWED = 8
 LOGIN_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{1,30}")
 LENGTHS = (10, 200)  # of a password
-NAME_WRONG = "Say what we should call you (at most 80 characters). A pseudonym is fine."
-PASSWORD_WRONG = "Use at least 10 characters. A few words in a row are good."  # noqa: S105 - a sentence
-TAKEN = "Somebody here already uses this name. Choose another."
+NAME_WRONG = phrase("Say what we should call you (at most 80 characters). A pseudonym is fine.")
+PASSWORD_WRONG = phrase("Use at least 10 characters. A few words in a row are good.")
+TAKEN = phrase("Somebody here already uses this name. Choose another.")
 
 
 def new_token() -> str:
@@ -79,13 +80,17 @@ async def open_invitation(session: AsyncSession, token: str, now: datetime) -> I
         select(Invitation).where(Invitation.token_hash == token_digest(token)).with_for_update()
     )
     if row is None:
-        raise NotFound("invitation", "This invitation link is not known here. Ask for a new one.")
+        raise NotFound("invitation", phrase("This invitation link is not known here. Ask for a new one."))
     if row.uses_left < 1:
-        raise Conflict("used", "This invitation has been used. Log in if it was you, or ask for a new link.")
+        raise Conflict(
+            "used", phrase("This invitation has been used. Log in if it was you, or ask for a new link.")
+        )
     if row.expires_at <= now:
-        raise Conflict("expired", "This invitation has ended. Ask for a new link.")
+        raise Conflict("expired", phrase("This invitation has ended. Ask for a new link."))
     if row.kind == "founder" and await people.member_count(session):
-        raise Conflict("used", "This collective already has its founder. Ask a member for an invitation.")
+        raise Conflict(
+            "used", phrase("This collective already has its founder. Ask a member for an invitation.")
+        )
     return row
 
 
@@ -93,7 +98,7 @@ def check_person(login: str, name: str, password: str) -> None:
     """Say per field what to mend before somebody can join."""
     wrong = {}
     if not LOGIN_NAME.fullmatch(login):
-        wrong["login"] = (
+        wrong["login"] = phrase(
             "Use 2 to 31 small letters, digits, dots, dashes or underscores, beginning with a letter or digit."
         )
     if not 1 <= len(name) <= 80:
@@ -174,7 +179,7 @@ async def invite(
     """A link that admits up to `uses` people within 7 days. Needs `admit`."""
     mandate = viewer.require("admit")
     if not 1 <= uses <= 50:
-        raise Invalid({"uses": "A link can admit between 1 and 50 people."})
+        raise Invalid({"uses": phrase("A link can admit between 1 and 50 people.")})
     member = viewer.require_member()
     row = Invitation(
         token_hash=token_hash,
@@ -239,8 +244,9 @@ async def check_tries(session: AsyncSession, now: datetime, **subjects: str) -> 
         )
         allowed, window = LIMITS[kind]
         if (await session.scalar(query) or 0) >= allowed:
-            wait = "15 minutes" if window == THROTTLE_WINDOW else "a day"
-            raise TooMany("login", f"Too many attempts. Wait {wait}, then try again.")
+            if window == THROTTLE_WINDOW:
+                raise TooMany("login", phrase("Too many attempts. Wait 15 minutes, then try again."))
+            raise TooMany("login", phrase("Too many attempts. Wait a day, then try again."))
 
 
 async def note_tries(session: AsyncSession, now: datetime, **subjects: str) -> None:

@@ -13,6 +13,7 @@ from models.events import log
 from models.peers import is_buried
 from models.people import Actor
 from models.posts import Post, post_by_uri
+from models.rules.phrases import phrase
 from models.rules.refusals import NotFound
 from models.talk import Quote
 from server import translate_quotes
@@ -103,5 +104,5 @@ async def quote_in(session: AsyncSession, scope: str, quote_id: int) -> Quote:
     query = select(Quote).join(Post, Post.id == Quote.post_id)
     quote = await session.scalar(query.where(Quote.id == quote_id, Post.scope == scope))
     if quote is None:
-        raise NotFound("quote", "There is no such quote here.")
+        raise NotFound("quote", phrase("There is no such quote here."))
     return quote

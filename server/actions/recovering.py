@@ -16,6 +16,7 @@ from models.base import LOGINS, changed
 from models.events import log
 from models.people import Login, Member
 from models.rules.mandates import powers_in_force
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, NotFound
 from server.actions import mailing, second
 from server.home import Home
@@ -29,7 +30,9 @@ async def member_here(session: AsyncSession, number: int) -> Member:
     """A member who has not left."""
     member = await session.get(Member, number)
     if member is None or member.left_at is not None:
-        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+        raise NotFound(
+            "not-found", phrase("Either nothing is at this address, or it is not open to everybody.")
+        )
     return member
 
 
@@ -101,11 +104,13 @@ async def open_link(session: AsyncSession, token_hash: str, now: datetime) -> tu
     row = await accounts.recovery_by_hash(session, token_hash)
     member = await session.get(Member, row.member_id) if row else None
     if row is None or member is None or member.left_at is not None:
-        raise NotFound("recovery", "This link is not known here. Ask for a new one.")
+        raise NotFound("recovery", phrase("This link is not known here. Ask for a new one."))
     if row.used_at is not None:
-        raise Conflict("recovery-used", "This link has been used. Log in with the password that was set.")
+        raise Conflict(
+            "recovery-used", phrase("This link has been used. Log in with the password that was set.")
+        )
     if row.cancelled_at is not None or row.expires_at <= now:
-        raise Conflict("recovery-over", "This link works no more. Ask for a new one.")
+        raise Conflict("recovery-over", phrase("This link works no more. Ask for a new one."))
     return row, member
 
 

@@ -17,14 +17,17 @@ from models.base import wake
 from models.decisions import Draft
 from models.ledger import RecordRow, Scope, Signed
 from models.posts import Activity, Post
+from models.rules.phrases import phrase
 from models.rules.records import instant, read_again, stamp
 from models.talk import PulseVote
 from server.actions import pulse, refreshing
+from server.actions.languages import language_of
+from server.language import said_in, speaking
 from server.translate import paragraphs, shortened
 
-REMOVED = "<p>(A text was removed here.)</p>"
-POLL_ENDED = (
-    "<p>With it an option of this poll lost its name, so the poll is closed. The circles go on deciding.</p>"
+REMOVED = phrase("(A text was removed here.)")
+POLL_ENDED = phrase(
+    "With it an option of this poll lost its name, so the poll is closed. The circles go on deciding."
 )
 
 Gone = Mapping[str, str]
@@ -46,6 +49,11 @@ async def scrub(session: AsyncSession, scope: Scope, texts: Gone, now: datetime)
     gone = {digest: text for digest, text in texts.items() if rows[digest].redacted_by is not None}
     if not gone:
         return
+    with speaking(await language_of(session)):
+        await _scrub(session, scope, gone, now)
+
+
+async def _scrub(session: AsyncSession, scope: Scope, gone: Gone, now: datetime) -> None:
     for post in (await session.scalars(select(Post).where(Post.scope == scope.name))).all():
         _scrub_post(post, gone, now)
         for (
@@ -78,7 +86,9 @@ def _scrub_post(post: Post, gone: Gone, now: datetime) -> None:
     after["updated"] = stamp(now)
     is_open = after["type"] == "Question" and "closed" not in after and now < instant(after["endTime"])
     if is_open and pulse.options_of(after) != pulse.options_of(before):
-        after = refreshing.closed(after, now) | {"content": REMOVED + POLL_ENDED}
+        after = refreshing.closed(after, now) | {
+            "content": paragraphs(said_in(REMOVED)) + paragraphs(said_in(POLL_ENDED))
+        }
         post.featured_until = now if post.featured_until else None
     post.body, post.updated_at = codec.encode(after), now
     post.refresh_at = now if post.is_public else None
@@ -105,7 +115,7 @@ def _take_out(document: Any, gone: Gone) -> int:
         changed += 1
     content = document.get("content")
     if isinstance(content, str) and any(_shows(content, text) for text in gone.values()):
-        document["content"] = REMOVED
+        document["content"] = paragraphs(said_in(REMOVED))
         document.pop("contentMap", None)
         changed += 1
     for digest, text in gone.items():
@@ -116,7 +126,7 @@ def _take_out(document: Any, gone: Gone) -> int:
 
 
 def _instead(digest: str) -> str:
-    return f"(removed) {digest[:8]}"
+    return said_in(phrase("(removed) {mark}", mark=digest[:8]))
 
 
 def _shows(content: str, text: str) -> bool:

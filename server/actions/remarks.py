@@ -14,6 +14,7 @@ from models import ledger, remarks
 from models.base import changed, insert_once
 from models.ledger import Scope
 from models.remarks import Look, Remark
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
 from server.actions.balloting import seat
 from server.viewer import Viewer
@@ -51,10 +52,14 @@ async def say(
     words = checked(words)
     if await remarks.said_since(session, member.id, now - timedelta(hours=1)) >= PER_HOUR:
         raise TooMany(
-            "remarks", f"You wrote {PER_HOUR} remarks in an hour. Wait a little, then send it again."
+            "remarks",
+            phrase(
+                "You wrote {n} remarks in an hour. Wait a little, then send it again.",
+                n=PER_HOUR,
+            ),
         )
     if await remarks.how_many(session, scope.id, circle_id) >= PER_PLACE:
-        raise TooMany("remarks", f"There are {PER_PLACE:,} remarks here, and no more fit.")
+        raise TooMany("remarks", phrase("There are {n} remarks here, and no more fit.", n=PER_PLACE))
     said = Remark(scope_id=scope.id, circle_id=circle_id, member_id=member.id, form=form, words=words, at=now)
     session.add(said)
     await session.flush()
@@ -67,7 +72,7 @@ async def own(session: AsyncSession, viewer: Viewer, scope: Scope, number: int) 
     member = viewer.require_member()
     said = await remarks.remark(session, scope.id, number)
     if said is None or said.member_id != member.id:
-        raise NotFound("remark", "There is no such remark of yours here.")
+        raise NotFound("remark", phrase("There is no such remark of yours here."))
     if said.circle_id is not None:
         await seat(session, viewer, scope)
     return said
@@ -87,11 +92,15 @@ async def edit(
     await ledger.locked_scope(session, scope.name)
     said = await own(session, viewer, scope, number)
     if said.deleted_at is not None:
-        raise Conflict("remark-deleted", "You deleted this remark. Your words are kept below; say them anew.")
+        raise Conflict(
+            "remark-deleted", phrase("You deleted this remark. Your words are kept below; say them anew.")
+        )
     if said.hidden_at is not None:
         raise Conflict(
             "remark-hidden",
-            "Who moderates has hidden this remark, so it cannot be changed. Your words are kept below; say them anew.",
+            phrase(
+                "Who moderates has hidden this remark, so it cannot be changed. Your words are kept below; say them anew."
+            ),
         )
     words = checked(words)
     if words == said.words:
@@ -99,7 +108,9 @@ async def edit(
     if base != version(said):
         raise Conflict(
             "remark-changed",
-            "You changed this remark in another window meanwhile. Your words are kept below; send them again to replace it.",
+            phrase(
+                "You changed this remark in another window meanwhile. Your words are kept below; send them again to replace it."
+            ),
         )
     said.words, said.edited_at = words, now
     await changed(session, scope.name)
@@ -124,9 +135,11 @@ def version(said: Remark) -> str:
 def checked(words: str) -> str:
     words = words.strip()
     if not words:
-        raise Invalid({"words": "Write something first."})
+        raise Invalid({"words": phrase("Write something first.")})
     if len(words) > LONGEST:
-        raise Invalid({"words": f"Keep it under {LONGEST:,} characters; this has {len(words):,}."})
+        raise Invalid(
+            {"words": phrase("Keep it under {n} characters; this has {now}.", n=LONGEST, now=len(words))}
+        )
     return words
 
 

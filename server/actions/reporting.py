@@ -16,6 +16,7 @@ from models.events import log
 from models.peers import covers
 from models.people import Actor
 from models.reports import Report
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound
 from models.talk import Reply
 from server import translate
@@ -77,11 +78,26 @@ async def send_report(
     """Report an actor elsewhere, and posts of their server, to that server. Our instance says so, not whoever reports."""
     mandate = viewer.require("moderate")
     if whom.is_local:
-        raise Invalid({"whom": "This is somebody here: there is no other server to tell."})
+        raise Invalid({"whom": phrase("This is somebody here: there is no other server to tell.")})
     if len(posts) >= MOST_ABOUT or not all(_is_beside(one, whom.uri) for one in posts):
-        raise Invalid({"posts": f"At most {MOST_ABOUT - 1} addresses of posts, each on {whom.authority}."})
+        raise Invalid(
+            {
+                "posts": phrase(
+                    "At most {n} addresses of posts, each on {authority}.",
+                    n=MOST_ABOUT - 1,
+                    authority=whom.authority,
+                )
+            }
+        )
     if not comment.strip() or len(comment) > COMMENT_LENGTH:
-        raise Invalid({"comment": f"Say what is wrong, in at most {COMMENT_LENGTH:,} characters."})
+        raise Invalid(
+            {
+                "comment": phrase(
+                    "Say what is wrong, in at most {n} characters.",
+                    n=COMMENT_LENGTH,
+                )
+            }
+        )
     _, instance = await us(session)
     about = [whom.uri, *dict.fromkeys(posts)]
     digest = hashlib.sha256("\n".join(["flag", *about, comment, now.isoformat()]).encode()).hexdigest()
@@ -108,11 +124,11 @@ async def close_report(session: AsyncSession, viewer: Viewer, number: int, note:
     mandate = viewer.require("moderate")
     row = await session.get(Report, number, with_for_update=True)
     if row is None:
-        raise NotFound("report", "There is no such report.")
+        raise NotFound("report", phrase("There is no such report."))
     if row.closed_at is not None:
-        raise Conflict("report-closed", "This report was closed before.")
+        raise Conflict("report-closed", phrase("This report was closed before."))
     if not note.strip() or len(note) > COMMENT_LENGTH:
-        raise Invalid({"note": "Say what came of it, for whoever moderates after you."})
+        raise Invalid({"note": phrase("Say what came of it, for whoever moderates after you.")})
     row.closed_at, row.closed_under, row.closed_note = now, mandate.id, note.strip()
     log(session, "report closed", now, mandate_id=mandate.id, report=number)
 

@@ -17,6 +17,7 @@ from models.accounts import JoinRequest
 from models.choices import choice, choose
 from models.events import log
 from models.people import Member
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
 from server.actions import mailing
 from server.actions.people import TAKEN, become_member
@@ -49,17 +50,26 @@ async def are_taken(session: AsyncSession) -> bool:
 async def check_open(session: AsyncSession, place: str, now: datetime) -> None:
     """There is room for one more request, from this place too; NotFound where none are taken."""
     if not await are_taken(session):
-        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+        raise NotFound(
+            "not-found", phrase("Either nothing is at this address, or it is not open to everybody.")
+        )
     waiting = await accounts.requests_waiting(session, now - WAITS)
     if len(waiting) >= MOST_WAITING:
-        raise TooMany("requests", "Many people have asked already. Please come back in a few days.")
+        raise TooMany("requests", phrase("Many people have asked already. Please come back in a few days."))
     if sum(one.place == place for one in waiting) >= MOST_FROM_ONE_PLACE:
-        raise TooMany("requests", "Several requests from where you are have not been answered yet.")
+        raise TooMany("requests", phrase("Several requests from where you are have not been answered yet."))
 
 
 def check_words(words: str) -> None:
     if not 1 <= len(words) <= MOST_WORDS:
-        raise Invalid({"words": f"Write a few words about who you are (at most {MOST_WORDS:,} characters)."})
+        raise Invalid(
+            {
+                "words": phrase(
+                    "Write a few words about who you are (at most {n} characters).",
+                    n=MOST_WORDS,
+                )
+            }
+        )
 
 
 def check_address(address: str | None) -> None:
@@ -101,9 +111,11 @@ async def waiting(session: AsyncSession, viewer: Viewer, now: datetime) -> Seque
 async def _waiting_one(session: AsyncSession, number: int, now: datetime) -> JoinRequest:
     row = await session.get(JoinRequest, number, with_for_update=True)
     if row is None or row.at <= now - WAITS:
-        raise NotFound("not-found", "This request is not here any more: it was answered, or it is over.")
+        raise NotFound(
+            "not-found", phrase("This request is not here any more: it was answered, or it is over.")
+        )
     if row.declined_at is not None:
-        raise Conflict("request-answered", "Somebody has answered this request meanwhile.")
+        raise Conflict("request-answered", phrase("Somebody has answered this request meanwhile."))
     return row
 
 
@@ -128,7 +140,7 @@ async def decline(
     mandate = viewer.require("admit")
     row = await _waiting_one(session, number, now)
     if len(answer) > MOST_ANSWER:
-        raise Invalid({f"answer-{number}": f"Write at most {MOST_ANSWER} characters."})
+        raise Invalid({f"answer-{number}": phrase("Write at most {n} characters.", n=MOST_ANSWER)})
     row.declined_at, row.answer, row.mandate_id = now, answer, mandate.id
     if row.address is not None:
         await mailing.write_answer(session, home, row.address, now, admitted=False)

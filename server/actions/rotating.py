@@ -19,6 +19,7 @@ from models.people import Actor
 from server import translate
 from server.actions import outbox
 from server.actions.images import icon_of
+from server.actions.languages import language_of
 from server.home import Home
 
 
@@ -71,7 +72,7 @@ async def _announce(
     is_collective = actor.kind == "collective"
     members = await people.member_count(session) if is_collective else None
     icon = await icon_of(session, home) if is_collective else None
-    document = translate.actor_document(home, actor, members, icon)
+    document = translate.actor_document(home, actor, members, icon, await language_of(session))
     changed = translate.changed_actor(home, actor, document, secrets.token_hex(8), now)
     await outbox.publish(session, home, actor, changed, inboxes, now)
 

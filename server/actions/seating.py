@@ -15,6 +15,7 @@ from models.decisions import Seat
 from models.ledger import Scope
 from models.people import Actor, Circle, Member
 from models.rules.circles import ASSEMBLY_BELOW, deal
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict
 from server.actions.founding import KeyPair, local_actor
 from server.home import Home
@@ -41,7 +42,11 @@ async def seat_everybody(
         seated += await _dealt(session, home, scope, seed, loose, keys, now)
     if len(seated) > MOST_CIRCLES:
         raise Conflict(
-            "too-many-circles", f"A collective brings at most {MOST_CIRCLES} circles into one decision."
+            "too-many-circles",
+            phrase(
+                "A collective brings at most {n} circles into one decision.",
+                n=MOST_CIRCLES,
+            ),
         )
     for circle, sitting in seated:
         session.add_all(Seat(scope_id=scope.id, circle_id=circle.id, member_id=m.id) for m in sitting)
@@ -65,7 +70,9 @@ async def _dealt(
     by_id = {str(m.id): m for m in loose}
     hands = deal(sorted(by_id), seed)
     if len(keys) < len(hands):
-        raise Conflict("members-changed", "Somebody joined or left just now. Please answer once more.")
+        raise Conflict(
+            "members-changed", phrase("Somebody joined or left just now. Please answer once more.")
+        )
     dealt = []
     for number, (hand, pair) in enumerate(zip(hands, keys, strict=False), start=1):
         handle = f"circle_{scope.name[:8]}_{number}"

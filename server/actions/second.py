@@ -16,6 +16,7 @@ from activitypub.later import later
 from models.accounts import RecoveryCode
 from models.events import log
 from models.people import Member
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
 from server.actions.people import token_digest
 from server.home import Home
@@ -28,7 +29,7 @@ else:
 STEP: Final = 30
 CODES: Final = 10
 ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # no letter that looks like another
-WRONG = "This code is not right, or was used before. Wait for the next one and try again."
+WRONG = phrase("This code is not right, or was used before. Wait for the next one and try again.")
 
 
 async def locked(session: AsyncSession, member_id: int) -> Member:
@@ -49,7 +50,7 @@ async def begin(session: AsyncSession, home: Home, member_id: int) -> None:
     """A new secret is kept, and not asked for until a code of it was shown to be right."""
     member = await locked(session, member_id)
     if member.totp_at is not None:
-        raise Conflict("second-factor", "You have a second factor already. Turn it off first.")
+        raise Conflict("second-factor", phrase("You have a second factor already. Turn it off first."))
     member.totp_secret, member.totp_step = home.seal(new_secret().encode()), None
 
 
@@ -63,7 +64,7 @@ async def confirm(
     """From now on a code is asked for at each log-in by password. Returns recovery codes, which nobody can see again."""
     member = await locked(session, member_id)
     if member.totp_at is not None:
-        raise Conflict("second-factor", "You have a second factor already. Turn it off first.")
+        raise Conflict("second-factor", phrase("You have a second factor already. Turn it off first."))
     if not _use_code(home, member, code, now):
         raise Invalid({"code": WRONG})
     member.totp_at = now

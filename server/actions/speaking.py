@@ -16,6 +16,7 @@ from models import follows, ledger, people
 from models.events import log
 from models.people import Actor
 from models.posts import Activity, Post, PostTag
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound
 from models.talk import Reaction, Reply
 from models.uploads import Upload
@@ -56,7 +57,7 @@ async def target_of(session: AsyncSession, uri: str) -> Target:
             return Target(uri, begun.thread if begun else None, reply.scope, known)
     if post is not None and post.is_public and post.deleted_at is None and post.thread is not None:
         return Target(uri, post.thread, post.scope, None)
-    raise NotFound("no-target", "What you reply to is not here, or is not public.")
+    raise NotFound("no-target", phrase("What you reply to is not here, or is not public."))
 
 
 async def _is_public(session: AsyncSession, name: str | None) -> bool:
@@ -68,13 +69,17 @@ def check_words(text: str, language: str, languages: Sequence[str]) -> None:
     """Say per field what to mend."""
     wrong = {}
     if not text.strip():
-        wrong["text"] = "Write something."
+        wrong["text"] = phrase("Write something.")
     elif len(text) > TEXT_LENGTH:
-        wrong["text"] = f"This has {len(text):,} characters; there is room for {TEXT_LENGTH:,}."
+        wrong["text"] = phrase(
+            "This has {now} characters; there is room for {n}.",
+            now=len(text),
+            n=TEXT_LENGTH,
+        )
     elif len(translate_posts.handles_in(text)) > MOST_MENTIONED:
-        wrong["text"] = f"Name at most {MOST_MENTIONED} people or collectives."
+        wrong["text"] = phrase("Name at most {n} people or collectives.", n=MOST_MENTIONED)
     if language not in languages:
-        wrong["language"] = "Choose one of the languages offered."
+        wrong["language"] = phrase("Choose one of the languages offered.")
     if wrong:
         raise Invalid(wrong)
 
@@ -131,7 +136,9 @@ async def post_named(session: AsyncSession, home: Home, token: str) -> Post:
     query = select(Post).where(Post.uri == translate.object_uri(home, token), Post.kind == "post")
     row = await session.scalar(query)
     if row is None:
-        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+        raise NotFound(
+            "not-found", phrase("Either nothing is at this address, or it is not open to everybody.")
+        )
     return row
 
 
@@ -195,7 +202,7 @@ async def _living(session: AsyncSession, home: Home, token: str) -> Post:
     row = await post_named(session, home, token)
     await session.refresh(row, with_for_update=True)
     if row.deleted_at is not None:
-        raise Conflict("deleted", "This post was deleted.")
+        raise Conflict("deleted", phrase("This post was deleted."))
     return row
 
 

@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import follows, ledger, people
 from models.ledger import Scope, Signed
 from models.people import Actor
+from models.rules.phrases import phrase
 from models.rules.records import Record
 from models.rules.refusals import NotFound
 from server import translate
 from server.actions import outbox
+from server.actions.languages import language_of
 from server.home import Home
 
 
@@ -40,6 +42,7 @@ async def publish_note(
         public=is_public,
         to=to,
         speaker=collective.name,
+        language=await language_of(session),
     )
     body = translate.readable(home, carrier, collective, signed, texts, content, now)
     await outbox.keep_post(
@@ -86,7 +89,7 @@ async def us(session: AsyncSession) -> tuple[Actor, Actor]:
     collective = await people.local_actor(session, "collective")
     instance = await people.local_actor(session, "instance")
     if collective is None or instance is None:
-        raise NotFound("founded", "This instance has no collective yet: run `jura init`.")
+        raise NotFound("founded", phrase("This instance has no collective yet: run `jura init`."))
     return collective, instance
 
 
@@ -95,5 +98,5 @@ async def offer_of(session: AsyncSession, scope: Scope, now: datetime) -> tuple[
     records = await ledger.records(session, scope.id, now)
     offer = next((r for r in records if r.digest == scope.name), None)
     if offer is None:
-        raise NotFound("no-offer", "This decision has not begun yet.")
+        raise NotFound("no-offer", phrase("This decision has not begun yet."))
     return offer, records

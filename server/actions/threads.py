@@ -18,6 +18,7 @@ from models.events import log
 from models.peers import covers, is_buried
 from models.people import Actor
 from models.posts import post_by_uri
+from models.rules.phrases import phrase
 from models.rules.refusals import NotFound
 from models.talk import Reply, reply_by_uri
 from server.home import Home
@@ -123,7 +124,7 @@ async def reply_in(session: AsyncSession, scope: str | None, reply_id: int) -> R
     query = select(Reply).where(Reply.id == reply_id, Reply.scope == scope, Reply.deleted_at.is_(None))
     row = await session.scalar(query)
     if row is None:
-        raise NotFound("reply", "There is no such reply here, or its author has deleted it.")
+        raise NotFound("reply", phrase("There is no such reply here, or its author has deleted it."))
     return row
 
 

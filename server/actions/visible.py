@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import ledger
 from models.ledger import Scope
+from models.rules.phrases import phrase
 from models.rules.refusals import NotFound
 from server.viewer import Viewer
 
@@ -20,5 +21,7 @@ async def decision_for(session: AsyncSession, viewer: Viewer, name: str) -> Scop
     """The decision of this name, if the viewer may see it; NotFound if there is none, and if they may not."""
     scope = await ledger.scope_named(session, name)
     if scope is None or scope.kind != "decision" or scope.visibility not in visibilities(viewer):
-        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+        raise NotFound(
+            "not-found", phrase("Either nothing is at this address, or it is not open to everybody.")
+        )
     return scope

@@ -18,6 +18,7 @@ from models import feeds, follows, people, posts
 from models.people import Actor
 from server import pictures, translate
 from server.actions.images import icon_of
+from server.actions.languages import language_of
 from server.keys import CLOCK, DATABASE, HOME
 
 CONTENT_TYPE: Final = "application/activity+json"
@@ -85,11 +86,12 @@ async def _document(app: web.Application, handle: str) -> Document:
         return found
     async with app[DATABASE].READ() as session:
         row = await served(session, handle)
+        language = await language_of(session)
         members = await people.member_count(session) if row.kind == "collective" else None
         shown = await icon_of(session, app[HOME]) if row.kind == "collective" else None
     if len(kept) >= MOST_KEPT:
         kept.clear()
-    body = codec.encode(translate.actor_document(app[HOME], row, members, shown))
+    body = codec.encode(translate.actor_document(app[HOME], row, members, shown, language))
     kept[handle] = Document(
         body=body,
         etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"',

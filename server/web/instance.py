@@ -8,7 +8,7 @@ from aiohttp import web
 from models.mandates import MandateRow
 from models.rules.hues import DARK, HUES, LIGHT, accents, contrast
 from models.rules.refusals import Refusal
-from server.actions import describing, passing, requests
+from server.actions import describing, languages, passing, requests
 from server.actions.describing import Looks
 from server.actions.peers import only_allowed
 from server.actions.showing import signed_only
@@ -74,7 +74,7 @@ async def settings_page(request: web.Request) -> web.StreamResponse:
 async def _settings(request: web.Request, typed: Looks | None, problems: Problems) -> web.Response:
     async with reading(request) as visit:
         mandate = _mandate(visit)
-        usual = await describing.language_of(visit.session)
+        usual = await languages.language_of(visit.session)
         now = Looks(visit.collective.name, visit.collective.summary, visit.hue, usual)
         context = SettingsPage(
             looks=typed or now,

@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.notices import unread_count
 from models.people import Actor
 from server.actions.accounts import note_act
-from server.actions.describing import hue_of, language_of
+from server.actions.describing import hue_of
+from server.actions.languages import language_of
 from server.actions.people import LOGIN_LASTS, viewer_of
 from server.actions.telling import us
 from server.keys import CLOCK, DATABASE, HOME, SETTINGS
