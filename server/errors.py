@@ -14,6 +14,7 @@ from aiohttp import web
 from activitypub.errors import Forbidden, Malformed, NotAuthentic, TooLarge, WireError
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound, Refusal, TooEarly, TooLate, TooMany
+from server.elsewhere import sentence_of
 from server.language import accepted, speak
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -74,7 +75,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         return await handler(request)
     except (Refusal, WireError) as error:
-        return await _answer(request, Trouble(status_of(error), error.code, error.sentence), error)
+        return await _answer(request, Trouble(status_of(error), error.code, sentence_of(error)), error)
     except web.HTTPException as error:
         if error.status < 400:
             raise

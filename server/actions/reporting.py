@@ -66,17 +66,7 @@ async def take_report(
     return True
 
 
-async def send_report(
-    session: AsyncSession,
-    home: Home,
-    viewer: Viewer,
-    whom: Actor,
-    posts: Sequence[str],
-    comment: str,
-    now: datetime,
-) -> Report:
-    """Report an actor elsewhere, and posts of their server, to that server. Our instance says so, not whoever reports."""
-    mandate = viewer.require("moderate")
+def _check_report(whom: Actor, posts: Sequence[str], comment: str) -> None:
     if whom.is_local:
         raise Invalid({"whom": phrase("This is somebody here: there is no other server to tell.")})
     if len(posts) >= MOST_ABOUT or not all(_is_beside(one, whom.uri) for one in posts):
@@ -98,6 +88,20 @@ async def send_report(
                 )
             }
         )
+
+
+async def send_report(
+    session: AsyncSession,
+    home: Home,
+    viewer: Viewer,
+    whom: Actor,
+    posts: Sequence[str],
+    comment: str,
+    now: datetime,
+) -> Report:
+    """Report an actor elsewhere, and posts of their server, to that server. Our instance says so, not whoever reports."""
+    mandate = viewer.require("moderate")
+    _check_report(whom, posts, comment)
     _, instance = await us(session)
     about = [whom.uri, *dict.fromkeys(posts)]
     digest = hashlib.sha256("\n".join(["flag", *about, comment, now.isoformat()]).encode()).hexdigest()
