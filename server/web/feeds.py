@@ -19,6 +19,7 @@ from models.rules.refusals import Invalid, NotFound, Refusal
 from server.actions import feeds, passing
 from server.actions.founding import make_key_pair
 from server.keys import HOME
+from server.language import _
 from server.remote import find
 from server.web.forms import Form, Problems, problems_of
 from server.web.render import frame_of, page, see
@@ -250,7 +251,7 @@ async def add(request: web.Request, form: Form) -> web.StreamResponse:
         visit.viewer.require(feeds.POWER)
         await feeds.named(visit.session, handle)
     if not typed:
-        return await _one(request, form, Problems(fields={"source": "Say which collective."}))
+        return await _one(request, form, Problems(fields={"source": _("Say which collective.")}))
     try:
         source = await find(request.app, typed)
         async with acting(request) as visit:
@@ -258,7 +259,13 @@ async def add(request: web.Request, form: Form) -> web.StreamResponse:
             await feeds.add(visit.session, home, visit.viewer, handle, source, visit.now)
     except WireError as error:
         return await _one(
-            request, form, Problems(fields={"source": f"“{typed}” was not found: {error.sentence}"})
+            request,
+            form,
+            Problems(
+                fields={
+                    "source": _("“{typed}” was not found: {problem}", typed=typed, problem=error.sentence)
+                }
+            ),
         )
     except Refusal as refusal:
         return await _one(request, form, problems_of(refusal))

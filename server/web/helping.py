@@ -6,6 +6,8 @@ from typing import Final
 
 from aiohttp import web
 
+from models.rules.phrases import phrase
+from server.language import said_in
 from server.web.render import frame_of, page
 from server.web.sessions import reading
 
@@ -25,78 +27,103 @@ class HelpPage:
 
 async def help_page(request: web.Request) -> web.StreamResponse:
     async with reading(request) as visit:
-        return page(request, frame_of(visit), "about/help.html", HelpPage(PARTS, WORDS))
+        words = sorted((said_in(word), said_in(meaning)) for word, meaning in WORDS)
+        return page(request, frame_of(visit), "about/help.html", HelpPage(PARTS, words))
 
 
 PARTS: Final = (
     Part(
         "taking-part",
-        "Taking part",
+        phrase("Taking part"),
         (
             (
-                "What do I have to do?",
-                "The first page lists what your circle needs from you now. Open the decision, go to your circle, say where you "
-                "stand, help to write the one ballot, and confirm it. When two thirds of the circle have confirmed the same draft, "
-                "it is published as your circle's ballot.",
+                phrase("What do I have to do?"),
+                phrase(
+                    "The first page lists what your circle needs from you now. Open the decision, go to your circle, "
+                    "say where you stand, help to write the one ballot, and confirm it. When two thirds of the circle"
+                    " have confirmed the same draft, it is published as your circle's ballot."
+                ),
             ),
             (
-                "Who sees where I stand?",
-                "Only the members of your circle, and whoever can read this server's database. Your position never leaves this "
-                "server. The published ballot names the circle and how many confirmed it, never who.",
+                phrase("Who sees where I stand?"),
+                phrase(
+                    "Only the members of your circle, and whoever can read this server's database. Your position "
+                    "never leaves this server. The published ballot names the circle and how many confirmed it, never"
+                    " who."
+                ),
             ),
             (
-                "I confirmed and changed my mind. What now?",
-                "Until your circle's ballot is published you can take your confirmation back. After that the circle can write a "
-                "new draft; once two thirds confirm it, it replaces the ballot. This works until the voting closes.",
+                phrase("I confirmed and changed my mind. What now?"),
+                phrase(
+                    "Until your circle's ballot is published you can take your confirmation back. After that the "
+                    "circle can write a new draft; once two thirds confirm it, it replaces the ballot. This works "
+                    "until the voting closes."
+                ),
             ),
             (
-                "What if I am away?",
-                "Your circle can decide without you: two thirds are enough. If nobody of the circle casts a ballot, the circle is "
-                "shown as silent. Silence is never counted as agreement.",
+                phrase("What if I am away?"),
+                phrase(
+                    "Your circle can decide without you: two thirds are enough. If nobody of the circle casts a "
+                    "ballot, the circle is shown as silent. Silence is never counted as agreement."
+                ),
             ),
             (
-                "Which circle am I in?",
-                "With fewer than six members the whole collective is one circle, the assembly. From six members on, circles of "
-                "three to five are dealt for each decision. The decision's page shows yours.",
+                phrase("Which circle am I in?"),
+                phrase(
+                    "With fewer than six members the whole collective is one circle, the assembly. From six members "
+                    "on, circles of three to five are dealt for each decision. The decision's page shows yours."
+                ),
             ),
         ),
     ),
     Part(
         "counting",
-        "Counting",
+        phrase("Counting"),
         (
             (
-                "How do I know that the result is right?",
-                "Every instance that takes part counts the same signed records by itself, and shows the root of what it counted. "
-                "If the roots are the same, so is what was counted. You can download the records from the decision's page and "
-                "count again on your own computer with the command jura verify, without any network.",
+                phrase("How do I know that the result is right?"),
+                phrase(
+                    "Every instance that takes part counts the same signed records by itself, and shows the root of "
+                    "what it counted. If the roots are the same, so is what was counted. You can download the records"
+                    " from the decision's page and count again on your own computer with the command jura verify, "
+                    "without any network."
+                ),
             ),
             (
-                "Why is it not final yet?",
-                "After the voting closes there is a time for late receipts and for challenges. A result is final when that time is "
-                "over, two thirds of the instances agree, and no circle that nobody heard could still change it. The decision's "
-                "page says what it waits for, and until when.",
+                phrase("Why is it not final yet?"),
+                phrase(
+                    "After the voting closes there is a time for late receipts and for challenges. A result is final "
+                    "when that time is over, two thirds of the instances agree, and no circle that nobody heard could"
+                    " still change it. The decision's page says what it waits for, and until when."
+                ),
             ),
             (
-                "What is the poll that people see on Mastodon?",
-                "The pulse: a question to everybody who follows. It is a sign of what others think. It is shown apart and is never "
-                "part of the count.",
+                phrase("What is the poll that people see on Mastodon?"),
+                phrase(
+                    "The pulse: a question to everybody who follows. It is a sign of what others think. It is shown "
+                    "apart and is never part of the count."
+                ),
             ),
         ),
     ),
     Part(
         "power",
-        "Power",
+        phrase("Power"),
         (
             (
-                "Who is the administrator?",
-                "Nobody. What a person may do here is lent to them as a mandate: for a purpose, until a date. When it ends, it "
-                "ends by itself. The founder's mandate ends after 30 days. The collective's profile shows every mandate.",
+                phrase("Who is the administrator?"),
+                phrase(
+                    "Nobody. What a person may do here is lent to them as a mandate: for a purpose, until a date. "
+                    "When it ends, it ends by itself. The founder's mandate ends after 30 days. The collective's "
+                    "profile shows every mandate."
+                ),
             ),
             (
-                "I am told that I need a mandate.",
-                "What you want to do takes a power that is lent as a mandate. Who holds which mandate now "
-                "stands on the collective's profile: ask one of them to do it.",
+                phrase("I am told that I need a mandate."),
+                phrase(
+                    "What you want to do takes a power that is lent as a mandate. Who holds which mandate now stands "
+                    "on the collective's profile: ask one of them to do it."
+                ),
             ),
         ),
     ),
@@ -104,32 +131,81 @@ PARTS: Final = (
 
 WORDS: Final = (
     (
-        "answer",
-        "How a collective takes part in a decision that it was invited to: binding, advisory or ratifying; or it declines.",
+        phrase("answer"),
+        phrase(
+            "How a collective takes part in a decision that it was invited to: binding, advisory or ratifying; or it "
+            "declines."
+        ),
     ),
     (
-        "ballot",
-        "A circle's signed position and its reason. One for each circle and round; the last one before close counts.",
+        phrase("ballot"),
+        phrase(
+            "A circle's signed position and its reason. One for each circle and round; the last one before close "
+            "counts."
+        ),
     ),
-    ("circle", "Three to five members who talk in private and speak with one ballot."),
-    ("collective", "The group whose server this is."),
-    ("decision", "A matter to be decided: a question, a method, terms, rounds."),
-    ("instance", "One running server. It is home to exactly one collective."),
-    ("keeper", "An instance that holds all records of a decision and signs what it held when."),
     (
-        "mandate",
-        "Power that was lent: what for, to whom, until when. It ends by itself and can be taken back.",
+        phrase("circle"),
+        phrase("Three to five members who talk in private and speak with one ballot."),
     ),
-    ("offer", "The terms that the convening collective proposes to the others."),
-    ("peer", "Another server."),
     (
-        "proposal",
-        "One answer to the question of a decision. Its text cannot be changed, only succeeded by another.",
+        phrase("collective"),
+        phrase("The group whose server this is."),
     ),
-    ("pulse", "What people outside answer to a poll about a decision. A sign, never a part of the count."),
-    ("receipt", "What a keeper signs to say: I held this record then."),
-    ("record", "A signed fact. Results are computed from records and from nothing else."),
-    ("roll", "The list of circles that may vote, frozen when the voting opens."),
-    ("root", "A short fingerprint of a set of records. Equal roots, equal sets."),
-    ("terms", "What is fixed when the voting opens: the question, the proposals, the rule and the roll."),
+    (
+        phrase("decision"),
+        phrase("A matter to be decided: a question, a method, terms, rounds."),
+    ),
+    (
+        phrase("instance"),
+        phrase("One running server. It is home to exactly one collective."),
+    ),
+    (
+        phrase("keeper"),
+        phrase("An instance that holds all records of a decision and signs what it held when."),
+    ),
+    (
+        phrase("mandate"),
+        phrase(
+            "Power that was lent: what for, to whom, until when. It ends by itself and can be taken back."
+        ),
+    ),
+    (
+        phrase("offer"),
+        phrase("The terms that the convening collective proposes to the others."),
+    ),
+    (
+        phrase("peer"),
+        phrase("Another server."),
+    ),
+    (
+        phrase("proposal"),
+        phrase(
+            "One answer to the question of a decision. Its text cannot be changed, only succeeded by another."
+        ),
+    ),
+    (
+        phrase("pulse"),
+        phrase("What people outside answer to a poll about a decision. A sign, never a part of the count."),
+    ),
+    (
+        phrase("receipt"),
+        phrase("What a keeper signs to say: I held this record then."),
+    ),
+    (
+        phrase("record"),
+        phrase("A signed fact. Results are computed from records and from nothing else."),
+    ),
+    (
+        phrase("roll"),
+        phrase("The list of circles that may vote, frozen when the voting opens."),
+    ),
+    (
+        phrase("root"),
+        phrase("A short fingerprint of a set of records. Equal roots, equal sets."),
+    ),
+    (
+        phrase("terms"),
+        phrase("What is fixed when the voting opens: the question, the proposals, the rule and the roll."),
+    ),
 )

@@ -7,12 +7,14 @@ from aiohttp import web
 
 from models.mandates import MandateRow
 from models.rules.hues import DARK, HUES, LIGHT, accents, contrast
+from models.rules.phrases import phrase
 from models.rules.refusals import Refusal
 from server.actions import describing, languages, passing, requests
 from server.actions.describing import Looks
 from server.actions.peers import only_allowed
 from server.actions.showing import signed_only
 from server.keys import HOME, SETTINGS
+from server.language import Words, _
 from server.web.beginning import Step, next_step
 from server.web.forms import Form, Problems, problems_of
 from server.web.mine import done_in, status_of
@@ -21,6 +23,22 @@ from server.web.sessions import Visit, acting, reading
 from server.web.words import READING, Choice, Label
 
 USUAL = ("#17594a", "#84cfb5")
+HUE_NAMES = Words(
+    {
+        "red": "Red",
+        "brick": "Brick",
+        "amber": "Amber",
+        "olive": "Olive",
+        "leaf": "Leaf",
+        "pine": "Pine",
+        "teal": "Teal",
+        "sea": "Sea",
+        "sky": "Sky",
+        "indigo": "Indigo",
+        "violet": "Violet",
+        "plum": "Plum",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -54,8 +72,8 @@ class SettingsPage:
 
 def hues() -> Sequence[Hue]:
     """What there is to choose from, the usual colour first."""
-    named = [Hue(name, name.capitalize(), *accents(degrees)) for name, degrees in HUES.items()]
-    return [Hue("", "Usual green", *USUAL), *named]
+    named = [Hue(name, HUE_NAMES[name], *accents(degrees)) for name, degrees in HUES.items()]
+    return [Hue("", _("Usual green"), *USUAL), *named]
 
 
 def _mandate(visit: Visit) -> MandateRow:
@@ -148,7 +166,9 @@ LABELS = (
     Label("Not public", "", "lock"),
 )
 CHOICES = (Choice("yes", "Yes", "A sentence about what follows."), Choice("no", "No"))
-PROBLEMS = Problems(fields={"wrong-name": "Say what we should call you.", "wrong-kind": "Choose one."})
+PROBLEMS = Problems(
+    fields={"wrong-name": phrase("Say what we should call you."), "wrong-kind": phrase("Choose one.")}
+)
 
 
 def swatch(name: str, light: str, dark: str) -> Swatch:

@@ -9,10 +9,12 @@ from aiohttp import BodyPartReader, web
 
 from activitypub.errors import Malformed, TooLarge
 from models.choices import choice
+from models.rules.phrases import phrase
 from models.rules.refusals import Invalid, Refusal
 from server import pictures
 from server.actions import images
 from server.keys import HOME
+from server.language import _
 from server.pictures import MOST_BYTES, NoPicture, Picture
 from server.web.forms import (
     KEPT_AT_MOST,
@@ -73,19 +75,19 @@ async def _read(part: BodyPartReader, most: int) -> bytes:
     while chunk := await part.read_chunk(CHUNK):
         body += chunk
         if len(body) > most:
-            raise TooLarge("too-large", f"A file may have {MOST_BYTES // 1_000_000} MB at most.")
+            raise TooLarge("too-large", phrase("A file may have {n} MB at most.", n=MOST_BYTES // 1_000_000))
     return bytes(body)
 
 
 async def decoded(request: web.Request, form: Form) -> Picture:
     """The picture of a form, written anew in a thread; Invalid if there is none."""
     if form.file is None:
-        raise Invalid({"picture": "Choose a picture."})
+        raise Invalid({"picture": _("Choose a picture.")})
     async with request.app[DECODING]:
         try:
             return await asyncio.to_thread(pictures.mend, form.file)
         except NoPicture as problem:
-            raise Invalid({"picture": str(problem)}) from problem
+            raise Invalid({"picture": problem.args[0]}) from problem
 
 
 async def picture(request: web.Request) -> web.StreamResponse:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from activitypub.content import sanitise
 from models import people, talk
 from models.posts import Post
+from models.rules.phrases import phrase
 from models.rules.refusals import Refusal
 from models.talk import Reply
 from server.actions import threads
@@ -28,11 +29,11 @@ from server.web.sessions import Visit, acting, reading
 HERE: Final = "/mentions"
 REPLY: Final = f"{HERE}/replies/{{number:[0-9]{{1,12}}}}/{{act:hide|show}}"
 AT_ONCE: Final = 30
-HIDDEN: Final = (
+HIDDEN: Final = phrase(
     "Members no longer see it here; who moderates still does, and can show it again. Its author is not told. "
     "The original stays where it is."
 )
-SHOWN: Final = "Every member sees it again."
+SHOWN: Final = phrase("Every member sees it again.")
 
 
 @dataclass(frozen=True)

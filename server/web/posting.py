@@ -21,6 +21,7 @@ from models.uploads import Upload
 from server.actions import images, speaking
 from server.actions.speaking import MOST_PICTURES, TEXT_LENGTH
 from server.keys import HOME
+from server.language import _
 from server.mentions import mentioned_in
 from server.translate_posts import Words, content_of
 from server.web.forms import Form, Problems, problems_of
@@ -199,7 +200,7 @@ async def add_picture(request: web.Request, form: Form) -> web.StreamResponse:
     try:
         images.check_alt(form.one("alt"))
         if many >= MOST_PICTURES:
-            raise Invalid({"picture": f"A post has at most {MOST_PICTURES} pictures."})
+            raise Invalid({"picture": _("A post has at most {n} pictures.", n=MOST_PICTURES)})
         made = await decoded(request, form)
         async with acting(request) as visit:
             row = await images.keep(visit.session, visit.viewer, made, form.one("alt"), visit.now)

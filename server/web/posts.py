@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from models import ledger, threads
 from models.posts import Post, spoken
+from models.rules.phrases import phrase
 from models.rules.refusals import NotFound
 from server.actions import speaking
 from server.keys import HOME
@@ -26,7 +27,7 @@ from server.web.sessions import Visit, reading
 from server.web.words import DONE
 
 AT_ONCE: Final = 20
-MISSING: Final = "Either nothing is at this address, or it is not open to everybody."
+MISSING: Final = phrase("Either nothing is at this address, or it is not open to everybody.")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from aiohttp import web
 from activitypub.errors import WireError
 from models.people import Actor
 from models.reports import Report, reports
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound, Refusal
 from server import remote
 from server.actions import reporting
@@ -21,7 +22,9 @@ from server.web.words import DONE, Choice, table
 
 REPORTS = "/moderate/reports"
 SHOWN = table((Choice("open", "Open"), Choice("closed", "Closed"), Choice("sent", "Sent by us")))
-NOT_FOUND = "Nobody was found at this address. Write it as @name@server, or paste the address of their page."
+NOT_FOUND = phrase(
+    "Nobody was found at this address. Write it as @name@server, or paste the address of their page."
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ async def _report_page(request: web.Request, form: Form, problems: Problems) -> 
     async with looking(request) as (visit, mandate):
         row = await visit.session.get(Report, int(request.match_info["number"]))
         if row is None:
-            raise NotFound("report", "There is no such report.")
+            raise NotFound("report", phrase("There is no such report."))
         context = ReportPage(
             report=row,
             about=[(uri, web_address(uri)) for uri in row.about],
