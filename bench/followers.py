@@ -86,7 +86,7 @@ async def _deliver(settings: Settings, names: Callable[[str, int], tuple[str, in
     before, began, cpu = _memory(), time.monotonic(), time.process_time()
     sending = asyncio.create_task(deliveries_due(app))
     while await _waiting(settings) > 1:  # noqa: ASYNC110 - looked at from outside, as nobody would tell
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(0.1)
     seconds, used = time.monotonic() - began, time.process_time() - cpu
     say({"seconds": seconds, "cpu": used, "grown": _memory() - before})
     await sending

@@ -5,6 +5,7 @@ when a row is claimed, so that a job which kills its worker ends as a dead lette
 host: one row per host gives concurrency, back-off, circuit breaking and the remembered signature scheme in one place.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,6 +13,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     Executable,
     ForeignKey,
     Index,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
+    any_,
     bindparam,
     case,
     delete,
@@ -239,22 +242,25 @@ async def claim_hosts(
 _WAITING_FOR: Final = (
     select(
         DELIVERIES.c.id,
-        DELIVERIES.c.host,
-        DELIVERIES.c.inbox,
-        DELIVERIES.c.attempts,
-        DELIVERIES.c.activity_id,
-        DELIVERIES.c.signer_id,
         func.row_number().over(partition_by=DELIVERIES.c.host, order_by=DELIVERIES.c.id).label("place"),
     )
     .where(DELIVERIES.c.host.in_(bindparam("hosts", expanding=True)), DELIVERIES.c.dead_at.is_(None))
     .where(DELIVERIES.c.due_at <= bindparam("now"))
     .subquery()
 )
-DUE: Final = select(_WAITING_FOR).where(_WAITING_FOR.c.place <= bindparam("most")).order_by(_WAITING_FOR.c.id)
-TRIED: Final = (
-    update(DELIVERIES).where(DELIVERIES.c.id == bindparam("tried")).values(attempts=DELIVERIES.c.attempts + 1)
+TRY: Final = (
+    update(DELIVERIES)
+    .where(DELIVERIES.c.id.in_(select(_WAITING_FOR.c.id).where(_WAITING_FOR.c.place <= bindparam("most"))))
+    .values(attempts=DELIVERIES.c.attempts + 1)
+    .returning(
+        DELIVERIES.c.id,
+        DELIVERIES.c.host,
+        DELIVERIES.c.inbox,
+        DELIVERIES.c.attempts,
+        DELIVERIES.c.activity_id,
+        DELIVERIES.c.signer_id,
+    )
 )
-MADE: Final = delete(DELIVERIES).where(DELIVERIES.c.id == bindparam("made"))
 
 
 async def deliveries_for(
@@ -263,24 +269,32 @@ async def deliveries_for(
     """What is due for hosts whose leases we hold, at most so many each, oldest first: id, inbox, attempts, body and signer.
     Each is counted as tried."""
     due: dict[str, list[tuple[int, str, int, bytes, Actor]]] = {host: [] for host in hosts}
-    rows = (await session.execute(DUE, {"hosts": list(due), "now": now, "most": most})).all()
+    rows = sorted((await session.execute(TRY, {"hosts": list(due), "now": now, "most": most})).all())
     bodies = select(Activity.id, Activity.body).where(Activity.id.in_({row.activity_id for row in rows}))
     body_of = {row.id: row.body for row in (await session.execute(bodies)).all()}
     signers = select(Actor).where(Actor.id.in_({row.signer_id for row in rows}))
     signer_of = {actor.id: actor for actor in (await session.scalars(signers)).all()}
-    if rows:
-        await session.execute(TRIED, [{"tried": row.id} for row in rows])
-    for row in rows:
-        told = (body_of[row.activity_id], signer_of[row.signer_id])
-        due[row.host].append((row.id, row.inbox, row.attempts + 1, *told))
+    for number, host, inbox, attempts, activity, signer in rows:
+        due[host].append((number, inbox, attempts, body_of[activity], signer_of[signer]))
     return due
+
+
+# One statement with one parameter, however many they are.
+MADE_ON_SQLITE: Final = delete(DELIVERIES).where(
+    DELIVERIES.c.id.in_(select(func.json_each(bindparam("made")).table_valued("value").c.value))
+)
+MADE_ON_POSTGRESQL: Final = delete(DELIVERIES).where(
+    DELIVERIES.c.id == any_(bindparam("made", type_=ARRAY(Integer)))
+)
 
 
 async def made(session: AsyncSession, deliveries: Iterable[int]) -> None:
     """These deliveries were made: their rows go."""
-    rows = [{"made": number} for number in sorted(deliveries)]
-    if rows:
-        await session.execute(MADE, rows)
+    numbers = sorted(deliveries)
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(MADE_ON_POSTGRESQL, {"made": numbers})
+    else:
+        await session.execute(MADE_ON_SQLITE, {"made": json.dumps(numbers)})
 
 
 async def locked_hosts(session: AsyncSession, hosts: Iterable[str]) -> dict[str, Destination]:

@@ -4,6 +4,7 @@ A host that does not answer is left alone for a while, and keeps only its own pl
 transaction; how it went is settled per host in one.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
@@ -33,10 +34,11 @@ from server.workers.slots import keep_busy
 
 LEASE: Final = timedelta(minutes=5)
 HOSTS_AT_ONCE: Final = 64
+HOSTS_AHEAD: Final = 32  # claimed already, so that whoever is done is followed at once
 GATHER: Final = 0.02  # seconds in which more hosts may be done, to be followed by others in one go
 BATCH: Final = 20
 BATCH_SECONDS: Final = (
-    60.0  # no delivery begins later than that after its batch began: all are done within the lease
+    60.0  # no delivery begins later than that after its batch was claimed: all are done within the lease
 )
 PATIENCE: Final = 30.0  # seconds for one delivery
 LITTLE_PATIENCE: Final = 10.0  # … to a host that failed last time
@@ -64,10 +66,12 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Batch:
-    """What is due for a host whose lease we hold until `lease`. `refused`: we do not deal with it, and drop what waits."""
+    """What is due for a host whose lease we hold until `lease`; `claimed` by this machine's running time. `refused`: we do not
+    deal with it, and drop what waits."""
 
     host: str
     lease: datetime
+    claimed: float
     fails: int
     refused: bool
     parcels: Sequence[Parcel]
@@ -89,12 +93,14 @@ Outcome = tuple[Batch, Sequence[Sent]]
 async def deliveries_due(app: web.Application) -> int:
     """Send what is due; returns how many deliveries were tried. How it went is settled together for hosts that are done at the
     same time; meanwhile others go on."""
-    settling = Together(partial(_settle_all, app), HOSTS_AT_ONCE)
+    settling, sending = Together(partial(_settle_all, app), HOSTS_AT_ONCE), asyncio.Semaphore(HOSTS_AT_ONCE)
 
     async def work(batch: Batch) -> int:
-        return await settling.ask((batch, await _send(app, batch)))
+        async with sending:
+            sent = await _send(app, batch)
+        return await settling.ask((batch, sent))
 
-    return await keep_busy(app, "delivery", HOSTS_AT_ONCE, partial(_claim, app), work, GATHER)
+    return await keep_busy(app, "delivery", HOSTS_AT_ONCE + HOSTS_AHEAD, partial(_claim, app), work, GATHER)
 
 
 async def _claim(app: web.Application, most: int) -> list[Batch]:
@@ -110,6 +116,7 @@ async def _claim(app: web.Application, most: int) -> list[Batch]:
         Batch(
             host=host.host,
             lease=host.lease_until or now,
+            claimed=time.monotonic(),
             fails=host.fails,
             refused=host.host in refused,
             parcels=[Parcel(*row) for row in due[host.host]],
@@ -121,9 +128,9 @@ async def _claim(app: web.Application, most: int) -> list[Batch]:
 
 async def _send(app: web.Application, batch: Batch) -> list[Sent]:
     """Send one after the other. Once the host itself is in trouble, the rest is not tried."""
-    began, trouble, sent = time.monotonic(), False, list[Sent]()
+    trouble, sent = False, list[Sent]()
     for parcel in batch.parcels:
-        if trouble or time.monotonic() - began > BATCH_SECONDS:
+        if trouble or time.monotonic() - batch.claimed > BATCH_SECONDS:
             sent.append(Sent(parcel, tried=False))
             continue
         error = await _post(app, batch, parcel)
