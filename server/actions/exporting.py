@@ -15,10 +15,11 @@ from models.decisions import Confirmation, Decision, Draft, Position, Seat
 from models.events import Event
 from models.ledger import Scope
 from models.mails import Mailbox
-from models.people import Actor, Circle, Invitation, Login, Member, Membership
+from models.people import Circle, Invitation, Login, Member, Membership
 from models.posts import Post
 from models.remarks import Remark
 from models.rules import mandates
+from server.actions.noted import noted, stamp
 from server.home import Home
 from server.viewer import Viewer, as_rule
 
@@ -41,13 +42,12 @@ async def everything(session: AsyncSession, home: Home, viewer: Viewer, now: dat
     member = viewer.require_member()
     questions = await _questions(session, member.id)
     return {
-        "made at": _stamp(now),
+        "made at": stamp(now),
         "instance": home.url,
         "account": await _account(session, member),
-        "public profile": await _profile(session, member),
         "log-ins": await _logins(session, member.id),
         "passkeys": [
-            {"name": key.name, "since": _stamp(key.created_at), "last used": _stamp(key.used_at)}
+            {"name": key.name, "since": stamp(key.created_at), "last used": stamp(key.used_at)}
             for key in await accounts.passkeys_of(session, member.id)
         ],
         "circles": await _circles(session, member.id),
@@ -60,21 +60,18 @@ async def everything(session: AsyncSession, home: Home, viewer: Viewer, now: dat
         "invitations made": await _invitations(session, member.id),
         "recovery links made for you": [
             {
-                "made": _stamp(row.created_at),
-                "used": _stamp(row.used_at),
-                "taken back": _stamp(row.cancelled_at),
+                "made": stamp(row.created_at),
+                "used": stamp(row.used_at),
+                "taken back": stamp(row.cancelled_at),
             }
             for row in await accounts.recoveries_since(session, member.id, datetime(2000, 1, 1, tzinfo=UTC))
         ],
         "e-mail": await _mailbox(session, member.id),
         **await _told(session, member.id),
+        **await noted(session, member, [row.id for row in viewer.mandates]),
         "posts made under your mandates": await _posts(session, viewer),
         "left out": [{"what": what, "why": why} for what, why in LEFT_OUT.items()],
     }
-
-
-def _stamp(then: datetime | None) -> str | None:
-    return then.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if then else None
 
 
 async def _account(session: AsyncSession, member: Member) -> Json:
@@ -82,23 +79,11 @@ async def _account(session: AsyncSession, member: Member) -> Json:
         "name": member.name,
         "log-in name": member.login,
         "about": member.about,
-        "joined": _stamp(member.joined_at),
+        "joined": stamp(member.joined_at),
         "language": member.lang,
         "time zone": member.zone,
-        "second factor since": _stamp(member.totp_at),
+        "second factor since": stamp(member.totp_at),
         "recovery codes left": await accounts.codes_left(session, member.id),
-    }
-
-
-async def _profile(session: AsyncSession, member: Member) -> Json | None:
-    actor = await session.get(Actor, member.actor_id) if member.actor_id else None
-    if actor is None:
-        return None
-    return {
-        "address": actor.address,
-        "id": actor.uri,
-        "since": _stamp(actor.created_at),
-        "taken away": _stamp(actor.gone_at),
     }
 
 
@@ -108,9 +93,9 @@ async def _logins(session: AsyncSession, member_id: int) -> list[Json]:
         {
             "browser": row.browser,
             "how": row.how,
-            "from": _stamp(row.created_at),
-            "until": _stamp(row.expires_at),
-            "last sent something (to the hour)": _stamp(row.acted_at),
+            "from": stamp(row.created_at),
+            "until": stamp(row.expires_at),
+            "last sent something (to the hour)": stamp(row.acted_at),
         }
         for row in rows
     ]
@@ -124,7 +109,7 @@ async def _circles(session: AsyncSession, member_id: int) -> list[Json]:
         .order_by(Membership.id)
     )
     return [
-        {"circle": circle.actor.name, "since": _stamp(row.since), "until": _stamp(row.until)}
+        {"circle": circle.actor.name, "since": stamp(row.since), "until": stamp(row.until)}
         for circle, row in (await session.execute(query)).unique()
     ]
 
@@ -160,7 +145,7 @@ async def _seats(session: AsyncSession, member_id: int, questions: Mapping[int, 
 async def _positions(session: AsyncSession, member_id: int, questions: Mapping[int, Json]) -> list[Json]:
     rows = await session.scalars(select(Position).where(Position.member_id == member_id))
     return [
-        {**questions.get(r.scope_id, {}), "position": r.position, "note": r.note, "at": _stamp(r.at)}
+        {**questions.get(r.scope_id, {}), "position": r.position, "note": r.note, "at": stamp(r.at)}
         for r in rows
     ]
 
@@ -177,9 +162,9 @@ async def _remarks(session: AsyncSession, member_id: int) -> list[Json]:
             "decision": name,
             "where": "to all members" if row.circle_id is None else "in your circle's room",
             "words": row.words,
-            "at": _stamp(row.at),
-            "changed": _stamp(row.edited_at),
-            "hidden by who moderates": _stamp(row.hidden_at),
+            "at": stamp(row.at),
+            "changed": stamp(row.edited_at),
+            "hidden by who moderates": stamp(row.hidden_at),
             "their reason": row.hidden_why or None,
         }
         for row, name in (await session.execute(query)).all()
@@ -193,7 +178,7 @@ def _draft(row: Draft, questions: Mapping[int, Json]) -> Json:
         "position": row.position,
         "reason": row.reason,
         "what would resolve it": row.resolve,
-        "at": _stamp(row.at),
+        "at": stamp(row.at),
         "ballot": row.ballot,
     }
 
@@ -212,7 +197,7 @@ async def _confirmed(session: AsyncSession, member_id: int, questions: Mapping[i
         .order_by(Confirmation.id)
     )
     return [
-        _draft(draft, questions) | {"confirmed": _stamp(at)}
+        _draft(draft, questions) | {"confirmed": stamp(at)}
         for draft, at in (await session.execute(query)).all()
     ]
 
@@ -224,17 +209,17 @@ async def _mandate(session: AsyncSession, viewer: Viewer, row: Any) -> Json:
         "powers": row.powers,
         "instruction": row.instruction,
         "source": row.source,
-        "from": _stamp(row.starts_at),
-        "to": _stamp(row.ends_at),
+        "from": stamp(row.starts_at),
+        "to": stamp(row.ends_at),
         "status": mandates.status(as_rule(row), viewer.now),
-        "acts": [{"at": _stamp(act.at), "what": act.kind, "decision": act.scope} for act in acts],
+        "acts": [{"at": stamp(act.at), "what": act.kind, "decision": act.scope} for act in acts],
     }
 
 
 async def _invitations(session: AsyncSession, member_id: int) -> list[Json]:
     rows = await session.scalars(select(Invitation).where(Invitation.made_by == member_id))
     return [
-        {"made": _stamp(r.created_at), "until": _stamp(r.expires_at), "uses left": r.uses_left} for r in rows
+        {"made": stamp(r.created_at), "until": stamp(r.expires_at), "uses left": r.uses_left} for r in rows
     ]
 
 
@@ -245,8 +230,8 @@ async def _told(session: AsyncSession, member_id: int) -> Json:
             {
                 "kind": row.kind,
                 "decision": scope.name if scope else None,
-                "at": _stamp(row.at),
-                "read": _stamp(row.read_at),
+                "at": stamp(row.at),
+                "read": stamp(row.read_at),
             }
             for row, scope in rows
         ],
@@ -262,7 +247,7 @@ async def _mailbox(session: AsyncSession, member_id: int) -> Json | None:
         return None
     return {
         "address": row.address,
-        "confirmed": _stamp(row.confirmed_at),
+        "confirmed": stamp(row.confirmed_at),
         "asked to confirm": row.pending,
         "digest": row.digest,
         "hour": row.hour,
@@ -274,4 +259,4 @@ async def _mailbox(session: AsyncSession, member_id: int) -> Json | None:
 async def _posts(session: AsyncSession, viewer: Viewer) -> list[Json]:
     numbers: Sequence[int] = [row.id for row in viewer.mandates]
     rows = await session.scalars(select(Post).where(Post.mandate_id.in_(numbers)).order_by(Post.id))
-    return [{"address": r.uri, "words": r.source, "at": _stamp(r.published_at)} for r in rows]
+    return [{"address": r.uri, "words": r.source, "at": stamp(r.published_at)} for r in rows]

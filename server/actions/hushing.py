@@ -31,7 +31,8 @@ async def remark_in(session: AsyncSession, viewer: Viewer, scope: Scope, number:
 async def hide(
     session: AsyncSession, viewer: Viewer, scope: Scope, number: int, why: str, now: datetime
 ) -> None:
-    """The other members see the reason instead of the words; the author is told. Needs `moderate`. Twice is once."""
+    """The other members see the reason instead of the words; the author is told. Needs `moderate`. Sent twice it is done once; of
+    two who do it with different reasons, the first one’s stands."""
     mandate = viewer.require("moderate")
     await ledger.locked_scope(session, scope.name)
     said = await remark_in(session, viewer, scope, number)
@@ -42,7 +43,15 @@ async def hide(
     if not 1 <= len(why) <= LONGEST_WHY:
         raise Invalid({"why": phrase("Say why, in 1 to {n} characters. All members read it.", n=LONGEST_WHY)})
     if said.hidden_at is not None:
-        return
+        if said.hidden_why == why:
+            return
+        raise Conflict(
+            "hidden-already",
+            phrase(
+                "Somebody else has hidden this remark meanwhile. The members read their reason, not yours. Yours is kept below; "
+                "to put it there, show the remark again first."
+            ),
+        )
     said.hidden_at, said.hidden_why, said.hidden_under = now, why, mandate.id
     await changed(session, scope.name)
     log(session, "remark hidden", now, scope=scope.name, mandate_id=mandate.id, remark=said.id)

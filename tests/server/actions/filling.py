@@ -1,6 +1,6 @@
-"""Rows that refer to a member, made for every table that there is, with a word of its own in each of their columns."""
+"""Rows that refer to a member or a mandate, made for every table that there is, with a word of its own in each of their columns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,12 +27,14 @@ def name_of(column: Column[Any]) -> str:
     return f"{column.table.name}.{column.name}"
 
 
-async def fill(session: AsyncSession, member_id: int, now: datetime) -> Mapping[str, str]:
-    """One more row for each column that refers to members, this member in it. Returns which word stands where."""
+async def fill(
+    session: AsyncSession, columns: Iterable[Column[Any]], number: int, now: datetime
+) -> Mapping[str, str]:
+    """One more row for each of these columns, which refers to row `number`. Returns which word stands where."""
     words: dict[str, str] = {}
-    for column in referring_to("members"):
+    for column in columns:
         row = await _row(session, column.table, now, words)
-        await session.execute(insert(column.table).values({**row, column.name: member_id}))
+        await session.execute(insert(column.table).values({**row, column.name: number}))
     return words
 
 
@@ -46,6 +48,8 @@ async def _row(session: AsyncSession, table: Table, now: datetime, words: dict[s
                 row[column.name] = await session.scalar(select(key.column).limit(1))
         elif name_of(column) in UNSAID:
             continue
+        elif isinstance(column.type, String) and 0 < (column.type.length or 0) < 6:
+            row[column.name] = "in"  # no room for a word
         elif isinstance(column.type, String | LargeBinary | JSON):
             word = f"zq{len(words):03}q"
             words[word] = name_of(column)

@@ -13,7 +13,7 @@ from server.actions import accounts, appearing, balloting, departing, lost, rema
 from server.actions import people as joining
 
 from .conftest import Place
-from .filling import everywhere, fill
+from .filling import everywhere, fill, referring_to
 from .test_accounts import ALONE
 
 TYPED: Final = {
@@ -137,7 +137,7 @@ async def test_no_row_that_refers_to_who_was_erased_says_more_than_it_must(place
     place.later(minutes=1)
     async with place.acting("bo") as (session, viewer):
         bo = viewer.require_member().id
-        words = await fill(session, bo, place.now)
+        words = await fill(session, referring_to("members"), bo, place.now)
     assert set(words.values()) >= {"mailboxes.address", "positions.note", "remarks.hidden_why", "mails.text"}
     async with place.database.ACT.begin() as session:
         viewer = await joining.viewer_for(session, await session.get_one(people.Member, bo), place.now)

@@ -96,6 +96,27 @@ async def test_who_silenced_the_decision_is_told_all_the_same_and_a_deleted_rema
         check(page)
 
 
+async def test_who_hides_a_remark_second_is_told_and_the_first_reason_stands(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.voting(oak=3, elm=1) as fed:
+        decision, _ = paths(fed)
+        ana, again, bo = [await enter(fed, "oak", login) for login in ("ana", "ana", "bo")]
+        await say(bo, decision, RUDE)
+        link = next(h for w, h in (await ana.get(decision)).links().items() if w.startswith("Hide the"))
+        first, second = await ana.get(link), await again.get(link)
+        assert (await ana.send(first, link, why=WHY)).said == "The remark is hidden. Its author is told."
+        page = await again.send(second, link, why="It is <rude>.")
+        assert (page.status, "Somebody else has hidden this remark meanwhile" in page.alert) == (422, True)
+        assert "It is hidden already." in page.text
+        assert "It is <rude>." in page.text
+        check(page)
+        page = await again.send(second, link, why=WHY)  # the same once more, by a second click
+        assert page.said == "The remark is hidden. Its author is told."
+        shown = (await (await enter(fed, "oak", "cem")).get(decision)).text
+        assert (f"Hidden by who moderates: {WHY}" in shown, "rude" in shown) == (True, False)
+
+
 async def test_nobody_moderates_in_a_circles_room(meetings: Meetings, enter: Enter) -> None:
     async with meetings.voting(oak=3, elm=1) as fed:
         decision, room = paths(fed)

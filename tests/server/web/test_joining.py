@@ -8,6 +8,7 @@ from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
 from tests.server.web.browser import Browser, Page
 from tests.server.web.conftest import Enter
+from tests.server.web.test_every_page import check
 
 WORDS = "a long enough one"
 
@@ -101,6 +102,9 @@ async def test_a_link_that_is_over_and_one_that_never_was_are_refused_kindly(
         over, unknown = await visitor.get(path), await visitor.get("/join/never-was")
         assert (over.status, over.heading) == (409, "This link is over")
         assert (unknown.status, unknown.heading) == (404, "This link is not known here")
+        for page in (over, unknown):
+            check(page)
+            assert "Ask for a new " in page.text
 
 
 async def test_two_people_cannot_have_one_log_in_name(meetings: Meetings, enter: Enter) -> None:
