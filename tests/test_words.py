@@ -1,6 +1,6 @@
-"""Words for people go through the catalogues: each is found by `make words`, and none is written beside them.
+"""The catalogues of words for people: each holds exactly the texts that there are, and says them with their values and markup.
 
-`UNCONVERTED` names the files that still hold words of their own. It only shrinks: a file that holds none any more fails.
+That no words stand beside them is tested by `tests.test_words_bypassing` and `tests.server.web.test_every_word`.
 """
 
 import ast
@@ -26,7 +26,6 @@ from tests.words import (
 TRANSLATED = [language for language in LANGUAGES if language != ENGLISH]
 NAMES = re.compile(r"%\(\w+\)s|%%|\{\w+\}")
 TAGS = re.compile(r"<[^<>]+>")
-READ = ("title", "aria-label", "alt", "placeholder", "content", "label")
 
 
 # Catalogues

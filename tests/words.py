@@ -1,7 +1,7 @@
 """The words that people read: finding them in code and templates, and keeping a catalogue of each language up to date.
 
 `make words` runs this: msgids that are new are added, those that are gone are removed, and nothing else changes. What fails to use
-a catalogue is found by `tests.test_words`.
+a catalogue is found by `tests.bare_words`.
 """
 
 import ast
@@ -78,6 +78,16 @@ def in_code(tree: ast.Module, where: str) -> Iterator[Found]:
             if all(texts):
                 context = constant(call.args[0]) if name == "pgettext" else ""
                 yield context, texts[0], (texts[1:] or [""])[0]
+
+
+def in_call(call: ast.Call) -> set[int]:
+    """Which arguments of a call are msgids, by `id` of their nodes."""
+    places = {
+        n
+        for place in MSGIDS.get(name_of(call), ())
+        for n in (place if isinstance(place, tuple) else (place,))
+    }
+    return {id(call.args[n]) for n in places if n < len(call.args)}
 
 
 def in_template(text: str) -> Iterator[Found]:
