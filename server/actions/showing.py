@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import choices
 from models.events import log
 from models.rules.peering import ALLOW_LIST, AUTHORIZED_FETCH, FEDERATION, OPEN
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict
 from server.viewer import Viewer
 
@@ -16,7 +17,9 @@ async def show_to_signed_only(session: AsyncSession, viewer: Viewer, demanded: b
     servers are dealt with, they are always shown to signed requests only."""
     mandate = viewer.require("moderate")
     if not demanded and await choices.choice(session, FEDERATION, OPEN) == ALLOW_LIST:
-        raise Conflict("signed-only", "While only listed servers are dealt with, documents need a signature.")
+        raise Conflict(
+            "signed-only", phrase("While only listed servers are dealt with, documents need a signature.")
+        )
     await choices.choose(session, AUTHORIZED_FETCH, demanded, now, mandate.id)
     who = viewer.require_member().login
     log(

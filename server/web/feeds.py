@@ -18,6 +18,7 @@ from models.rules.passing import MOST_ASKED_AGAIN
 from models.rules.refusals import Invalid, NotFound, Refusal
 from server.actions import feeds, passing
 from server.actions.founding import make_key_pair
+from server.elsewhere import sentence_of
 from server.keys import HOME
 from server.language import _
 from server.remote import find
@@ -263,7 +264,7 @@ async def add(request: web.Request, form: Form) -> web.StreamResponse:
             form,
             Problems(
                 fields={
-                    "source": _("“{typed}” was not found: {problem}", typed=typed, problem=error.sentence)
+                    "source": _("“{typed}” was not found: {problem}", typed=typed, problem=sentence_of(error))
                 }
             ),
         )
