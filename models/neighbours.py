@@ -14,6 +14,7 @@ from models.peers import Peer
 from models.people import Actor
 from models.posts import Activity
 from models.queues import Delivery, Destination
+from models.rules.phrases import phrase
 
 SHOWN: Final = ("all", "blocked", "limited", "allowed", "trouble", "dead")
 
@@ -127,7 +128,7 @@ async def letters(
             at,
             row.attempts,
             row.dead_at or at,
-            row.reason or "no reason is known",
+            row.reason or phrase("no reason is known"),
         )
         for row, kind, at in rows
     ]

@@ -61,12 +61,8 @@ SAME: Final[dict[str, str]] = {  # text: why it is the same in every language
 # Files that still have words of their own. It only shrinks.
 UNCONVERTED: Final[frozenset[str]] = frozenset(
     {
-        "models/neighbours.py",
         "server/actions/exporting.py",
         "server/actions/noted.py",
-        "server/actions/recovering.py",
-        "server/actions/showing.py",
-        "server/actions/titles.py",
         "server/web/accounts.py",
         "server/web/afterwards.py",
         "server/web/answering.py",

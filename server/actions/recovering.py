@@ -64,7 +64,10 @@ async def make_operators_link(
         if "admit" in powers_in_force(held, now):
             raise Conflict(
                 "ask-a-member",
-                f"{other.name} may admit people and makes such links: on the page of the people, “Help to log in”.",
+                phrase(
+                    "{name} may admit people and makes such links: on the page of the people, “Help to log in”.",
+                    name=other.name,
+                ),
             )
     row = await _new_link(session, member, token_hash, now, resets_second=True)
     log(session, "recovery link made", now, member=member.id, by="operator")

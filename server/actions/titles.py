@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from activitypub.content import plain
+from models.rules.phrases import phrase
 
 MOST_READ: Final = 2_000
 TITLE_LENGTH: Final = 120
@@ -16,7 +17,7 @@ def title_of(post: Mapping[str, Any]) -> str:
     for text in (said, post.get("summary"), post.get("content")):
         if isinstance(text, str) and (line := first_line(text)):
             return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
-    return "A post without words"
+    return phrase("A post without words")
 
 
 def first_line(text: str) -> str:
