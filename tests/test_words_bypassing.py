@@ -31,6 +31,7 @@ WRITTEN_ONCE: Final = "written into the database once, where members can write s
 A_NAME: Final = "a name, the same in each language"
 SAME: Final[dict[str, str]] = {  # text: why it is the same in every language
     "BEGIN IMMEDIATE": "SQL",
+    'aria-describedby=" -hint -problem" aria-invalid="true"': "attributes that a macro makes",
     "Cookie, Accept, Accept-Language": "a header",
     "Mac OS": A_NAME,
     "RFC 9421draft-cavage": A_NAME,
@@ -106,7 +107,6 @@ UNCONVERTED: Final[frozenset[str]] = frozenset(
         "server/web/sessions.py",
         "server/web/subscriptions.py",
         "server/web/talking.py",
-        "templates/_macros.html",
         "templates/actors/circle.html",
         "templates/actors/collective.html",
         "templates/actors/member.html",
