@@ -12,6 +12,7 @@ from models.rules.records import Record
 from models.rules.standing import standing
 from models.rules.view import Binding, Standing
 from server.actions.seating import circle_on_roll
+from server.language import _
 from server.web.moments import short_date
 from server.web.needs import Need, decision_path
 from server.web.sessions import Visit
@@ -66,13 +67,13 @@ async def aftermath_needs(visit: Visit, view: Standing, scope: Scope) -> list[Ne
     found, member = [], visit.viewer.require_member()
     row = to_ratify(view, visit.collective.ed25519 or "")
     if row is not None and row.until is not None and visit.viewer.may("convene"):
-        words = "Your assembly has said yes? It binds your collective once you say so here."
-        found.append(Need(words, f"{path}/ratify", "Ratify it", row.until, urgent=True, question=question))
+        words = _("Your assembly has said yes? It binds your collective once you say so here.")
+        found.append(Need(words, f"{path}/ratify", _("Ratify it"), row.until, urgent=True, question=question))
     circle = await circle_on_roll(visit.session, scope, member) if view.state in UNHEARD_IN else None
     if circle is not None and can_object(view, circle):
         until = view.times.ratify_ends
-        words = f"Your circle was not heard. It can object until {short_date(until)}."
-        button = "Object in your circle’s name"
+        words = _("Your circle was not heard. It can object until {until}.", until=short_date(until))
+        button = _("Object in your circle’s name")
         found.append(Need(words, f"{path}/object", button, until, urgent=False, question=question))
     return found
 

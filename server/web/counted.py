@@ -12,8 +12,8 @@ from models.rules.counting import Count
 from models.rules.merkle import set_root
 from models.rules.records import Record, instant
 from models.rules.view import Standing
+from server.language import Words, _, joined, ngettext
 from server.web.decisions import known_decision
-from server.web.moments import plural, verb
 from server.web.names import Names, Said, Who
 from server.web.render import frame_of, page
 from server.web.results import Keeper, Line, Result, keepers_of, lines_of, numbers_of, result_of
@@ -23,10 +23,12 @@ from server.web.sessions import reading
 from server.web.words import METHODS, OUTCOMES, POSITIONS, STATES, STATUSES, Choice, Label
 
 GROUPS: Final = ("cast", "late", "set-aside", "unheard", "silent", "left", "waiting")
-WHY_LATE: Final[Mapping[str, str]] = {
-    "after-close": "It is dated after the close.",
-    "no-receipt": "No other instance says that it held it in time.",
-}
+WHY_LATE: Final = Words(
+    {
+        "after-close": "It is dated after the close.",
+        "no-receipt": "No other instance says that it held it in time.",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def _ballot(
     entry: Entry, names: Names, titles: Mapping[str, Said], held: Mapping[str, Sequence[Held]]
 ) -> BallotRow:
     shown = entry.ballot or (entry.ballots[-1] if entry.ballots else None)
-    unknown = Said(None, None, "an option that is not on the ballot")
+    unknown = Said(None, None, _("an option that is not on the ballot"))
     return BallotRow(
         name=names.circle(entry.place),
         who=names.collective(entry.collective),
@@ -208,7 +210,7 @@ def _parts(view: Standing, count: Count, names: Names, titles: Mapping[str, Said
     for part in count.parts:
         words, winner = OUTCOMES[part.verdict.outcome].words, part.verdict.winner or ""
         if view.method.name == "approval" and part.verdict.outcome == "adopted" and winner in titles:
-            words = f"{words}: {titles[winner].plain}"
+            words = _("{outcome}: {title}", outcome=words, title=titles[winner].plain)
         verdict = part.verdict
         who = names.collective(part.collective)
         rows.append(Part(who, words, verdict.present, verdict.winning, verdict.of, part.agrees))
@@ -218,15 +220,58 @@ def _parts(view: Standing, count: Count, names: Names, titles: Mapping[str, Said
 def _sides(count: Count) -> Sequence[str]:
     """Both majorities as sentences."""
     c, k = count.circles, count.collectives
-    said = [
-        f"All circles: {c.present} of {c.of} took part, and {c.quorum} {verb(c.quorum, 'was', 'were')} needed; {c.winning} of "
-        f"{c.of} stand behind what came out or came closest, and {c.needed} {verb(c.needed, 'was', 'were')} needed.",
-    ]
+    said = joined(
+        (
+            _took_part(c.present, c.of, c.quorum),
+            ngettext(
+                "{winning} of {of} stand behind what came out or came closest, and {n} was needed.",
+                "{winning} of {of} stand behind what came out or came closest, and {n} were needed.",
+                c.needed,
+                winning=c.winning,
+                of=c.of,
+            ),
+        )
+    )
     if not k.asked:
-        return [*said, "One collective decides, so there is one majority."]
-    agree = f"In {k.winning} of {plural(k.of, 'collective')} the own circles came to the same answer"
+        return [said, _("One collective decides, so there is one majority.")]
     return [
-        *said,
-        f"Collectives: circles of {k.present} of {k.of} took part, and {k.quorum} {verb(k.quorum, 'was', 'were')} needed. "
-        f"{agree}; {k.needed} {verb(k.needed, 'was', 'were')} needed.",
+        said,
+        joined((_collectives_took_part(k.present, k.of, k.quorum), _agreed(k.winning, k.of, k.needed))),
     ]
+
+
+def _took_part(present: int, of: int, needed: int) -> str:
+    return ngettext(
+        "All circles: {present} of {of} took part, and {n} was needed;",
+        "All circles: {present} of {of} took part, and {n} were needed;",
+        needed,
+        present=present,
+        of=of,
+    )
+
+
+def _collectives_took_part(present: int, of: int, needed: int) -> str:
+    return ngettext(
+        "Collectives: circles of {present} of {of} took part, and {n} was needed.",
+        "Collectives: circles of {present} of {of} took part, and {n} were needed.",
+        needed,
+        present=present,
+        of=of,
+    )
+
+
+def _agreed(winning: int, of: int, needed: int) -> str:
+    if needed == 1:
+        return ngettext(
+            "In {winning} of {n} collective the own circles came to the same answer; 1 was needed.",
+            "In {winning} of {n} collectives the own circles came to the same answer; 1 was needed.",
+            of,
+            winning=winning,
+        )
+    return ngettext(
+        "In {winning} of {n} collective the own circles came to the same answer; {needed} were needed.",
+        "In {winning} of {n} collectives the own circles came to the same answer; {needed} were needed.",
+        of,
+        winning=winning,
+        needed=needed,
+    )

@@ -9,17 +9,17 @@ from aiohttp import web
 
 from models import decisions, ledger, notices
 from models.ledger import Scope
-from models.rules.finality import keepers_needed
 from models.rules.merkle import set_root
 from models.rules.records import Record
 from models.rules.standing import ENDED, standing
 from models.rules.view import Standing
 from server.actions.visible import decision_for
+from server.language import Words, _
 from server.web.chances import aftermath_needs, can_leave, removals_for
+from server.web.coverage import coverage_words, keepers_words
 from server.web.forms import Form, Problems
 from server.web.happening import Lately, latest
 from server.web.live import SCRIPT, Live, live_of
-from server.web.moments import plural, verb
 from server.web.names import Names, Said, Who, names_of
 from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, decision_path, proposals_needed
 from server.web.outside import Outside, outside_of
@@ -40,6 +40,17 @@ MARKS: Final[Mapping[str, Label]] = {
     "heard": STATES["heard"],
     "provisional": Label("Adopted, provisionally", "warn", "clock"),
 }
+
+# What a challenge holds; without a reason against it, it stands.
+CHALLENGES: Final = Words(
+    {
+        "": "A challenge stands: the published count is wrong.",
+        "late": "A challenge came after its window; it holds nothing.",
+        "not-held": "A challenge names evidence that is not here; it holds nothing.",
+        "not-agreed": "A challenge is about a result that nobody relies on; it holds nothing.",
+        "not-verified": "A challenge does not verify: our own count is the one it disputes. It holds nothing.",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -223,8 +234,11 @@ async def _needs(visit: Visit, known: Known) -> Sequence[Need]:
     found += await aftermath_needs(visit, known.view, known.scope)
     if seat is not None:
         need = await circle_need(visit, known.turn, known.scope, seat.circle_id)
-        words, href = "What your circle wrote and confirmed stays here, for its eyes.", f"{known.path}/circle"
-        room = Need(words, href, "Go to your circle’s room", known.view.closes, urgent=False)
+        words, href = (
+            _("What your circle wrote and confirmed stays here, for its eyes."),
+            f"{known.path}/circle",
+        )
+        room = Need(words, href, _("Go to your circle’s room"), known.view.closes, urgent=False)
         found.append(need or room)
     return found
 
@@ -273,9 +287,9 @@ def _page(
         rules=rules_of(view),
         ends=ends_of(view),
         collectives=collectives_of(view, names),
-        coverage=_coverage(view),
+        coverage=coverage_words(view),
         keepers=keepers_of(view, names),
-        keepers_words=_keepers_words(view),
+        keepers_words=keepers_words(view),
         phases=phases_of(view),
         visibility=VISIBILITY[offer["visibility"]],
         withdrawn=_withdrawn(view, names),
@@ -294,12 +308,12 @@ def _counts(view: Standing, names: Names) -> Sequence[Tally]:
     """How it stands while the voting runs; and what the advisory circles say, apart."""
     found, titles = [], option_titles(view, names)
     if view.count is not None and view.state in ("voting", "closing"):
-        found.append(Tally("So far", lines_of(view, numbers_of(view.count), titles, so_far=True)))
+        found.append(Tally(_("So far"), lines_of(view, numbers_of(view.count), titles, so_far=True)))
     if view.advisory is not None and view.state in ("voting", "closing", *SHOWN_IN):
         numbers = numbers_of(view.advisory) | {"collectives": 1}
         del numbers["circlesQuorum"], numbers["circlesNeeded"]  # what binds nobody needs no majority
         lines = lines_of(view, numbers, titles, so_far=True)
-        found.append(Tally("Advice: circles that are counted apart and bind nobody", lines))
+        found.append(Tally(_("Advice: circles that are counted apart and bind nobody"), lines))
     return found
 
 
@@ -326,61 +340,31 @@ def options_of(view: Standing, names: Names) -> Sequence[OptionRow]:
     return rows
 
 
-def _coverage(view: Standing) -> str:
-    if view.round is None:
-        return ""
-    c = view.coverage
-    if view.now < view.closes:
-        heard, said = f"{verb(c.circles_heard, 'has', 'have')} cast a ballot", "acknowledged the terms"
-    else:
-        heard, said = f"{verb(c.circles_heard, 'was', 'were')} heard", "said which ballots it holds"
-        said = said if c.instances_heard == 1 else "said which ballots they hold"
-    return (
-        f"{c.circles_heard} of {plural(c.circles, 'circle')} {heard}. "
-        f"{c.instances_heard} of {plural(c.instances, 'instance')} {said}."
-    )
-
-
-def _keepers_words(view: Standing) -> str:
-    if not view.keepers:
-        return ""
-    needed, of = keepers_needed(len(view.keepers)), plural(len(view.keepers), "instance")
-    if view.now < view.times.grace_ends:
-        keeps = "keeps" if len(view.keepers) == 1 else "keep"
-        return f"{of} {keeps} the records. After the voting each counts by itself; {needed} must agree."
-    agree = sum(one.agrees for one in view.keepers)
-    return f"{agree} of {of} agree; {needed} must."
-
-
 def _withdrawn(view: Standing, names: Names) -> Caveat | None:
     one = view.withdrawn
-    return Caveat("Taken back", one.digest, names.maybe(one.get("reason"))) if one else None
+    return Caveat(_("Taken back"), one.digest, names.maybe(one.get("reason"))) if one else None
 
 
 def _caveats(view: Standing, names: Names) -> Sequence[Caveat]:
     said = [
-        Caveat(f"{names.collective(one.by).name} signed these terms, and others too.", one.digest)
+        Caveat(
+            _("{name} signed these terms, and others too.", name=names.collective(one.by).name), one.digest
+        )
         for one in view.double_terms
     ]
     for one in view.terms_objections:
-        words = f"{names.instance(one.by).name}: the terms leave out a record ({one['missing'][:12]})."
+        name, record = names.instance(one.by).name, one["missing"][:12]
+        words = _("{name}: the terms leave out a record ({record}).", name=name, record=record)
         said.append(Caveat(words, one.digest))
     for challenged in view.challenges:
-        words = {
-            None: "A challenge stands: the published count is wrong.",
-            "late": "A challenge came after its window; it holds nothing.",
-            "not-held": "A challenge names evidence that is not here; it holds nothing.",
-            "not-agreed": "A challenge is about a result that nobody relies on; it holds nothing.",
-            "not-verified": "A challenge does not verify: our own count is the one it disputes. It holds nothing.",
-        }[challenged.why]
-        said.append(Caveat(words, challenged.record.digest))
+        said.append(Caveat(CHALLENGES[challenged.why or ""], challenged.record.digest))
     for row in view.collectives:
         if row.left is not None:
-            words = f"{names.collective(row.collective).name} left the decision."
+            words = _("{name} left the decision.", name=names.collective(row.collective).name)
             said.append(Caveat(words, row.left.record.digest, names.maybe(row.left.record.get("reason"))))
     for one in view.objections:
         said.append(
-            Caveat("A circle that had not been heard objects.", one.digest, names.said(one["reason"]))
+            Caveat(_("A circle that had not been heard objects."), one.digest, names.said(one["reason"]))
         )
     return said
 
@@ -389,6 +373,8 @@ def _ignored(view: Standing) -> Sequence[WithoutEffect]:
     """Records that are here and have no effect, by reason."""
     by_reason: dict[str, list[str]] = {}
     for one in view.ignored:
-        words = f"{RECORDS[one.record.type]} {IGNORED.get(one.code, one.code)}"
+        words = _(
+            "{record} {reason}", record=RECORDS[one.record.type], reason=IGNORED.get(one.code, one.code)
+        )
         by_reason.setdefault(words, []).append(one.record.digest)
     return [WithoutEffect(words, len(found), found[:FEW]) for words, found in sorted(by_reason.items())]

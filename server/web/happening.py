@@ -10,23 +10,25 @@ from typing import Final
 
 from models.rules.records import Record
 from models.rules.view import Standing
-from server.web.moments import plural
+from server.language import Words, _, ngettext
 from server.web.names import Names, Said, Who
 from server.web.rolls import TAKEN
 from server.web.words import IGNORED, OUTCOMES, STATES
 
-SENTENCES: Final[Mapping[str, str]] = {
-    "Offer": "Asked the question.",
-    "Withdraw": "Took the question back.",
-    "TermsAck": "Acknowledged the terms.",
-    "TermsObjection": "Says that the terms leave something out.",
-    "CloseStatement": "Said which ballots it holds.",
-    "Challenge": "Says that the published count is wrong.",
-    "Leave": "Left the decision.",
-    "Ratify": "Ratified the outcome.",
-    "Objection": "Objects, after it had not been heard.",
-    "Redact": "Removed a text.",
-}
+SENTENCES: Final = Words(
+    {
+        "Offer": "Asked the question.",
+        "Withdraw": "Took the question back.",
+        "TermsAck": "Acknowledged the terms.",
+        "TermsObjection": "Says that the terms leave something out.",
+        "CloseStatement": "Said which ballots it holds.",
+        "Challenge": "Says that the published count is wrong.",
+        "Leave": "Left the decision.",
+        "Ratify": "Ratified the outcome.",
+        "Objection": "Objects, after it had not been heard.",
+        "Redact": "Removed a text.",
+    }
+)
 ORDER: Final = (
     *(
         "Offer",
@@ -107,17 +109,24 @@ def _happening(record: Record, names: Names, homes: Mapping[str, tuple[str, str]
 
 def _words(record: Record) -> str:
     if record.type == "Answer":
-        return f"Answered. {TAKEN[record['takes']]}."
+        return _("Answered. {takes}.", takes=TAKEN[record["takes"]])
     if record.type == "Option":
-        return "Made a proposal:"
+        return _("Made a proposal:")
     if record.type == "Terms":
-        on_roll, proposed = plural(len(record["roll"]), "circle"), plural(len(record["options"]), "proposal")
-        return f"Froze the terms, with {on_roll} on the roll and {proposed}."
+        circles = ngettext("{n} circle", "{n} circles", len(record["roll"]))
+        proposals = ngettext("{n} proposal", "{n} proposals", len(record["options"]))
+        return _(
+            "Froze the terms, with {circles} on the roll and {proposals}.",
+            circles=circles,
+            proposals=proposals,
+        )
     if record.type == "Ballot":
         seq = record["seq"]
-        return "Published its ballot." if seq == 1 else f"Replaced its ballot by version {seq}."
+        return _("Published its ballot.") if seq == 1 else _("Replaced its ballot by version {seq}.", seq=seq)
     if record.type == "Result":
-        state = record.get("state")
-        said = f"Counted. The outcome is: {OUTCOMES[record['outcome']].words}"
-        return f"{said} ({STATES[state].words.lower()})." if state else f"{said}."
+        state, outcome = record.get("state"), OUTCOMES[record["outcome"]].words
+        if state is None:
+            return _("Counted. The outcome is: {outcome}.", outcome=outcome)
+        said = STATES[state].words.lower()
+        return _("Counted. The outcome is: {outcome} ({state}).", outcome=outcome, state=said)
     return SENTENCES[record.type]

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from activitypub.content import sanitise
 from models import people
+from models.rules.phrases import phrase
 from models.rules.refusals import Refusal
 from models.talk import Quote, Reply
 from server.actions import quoting, threads
@@ -35,19 +36,26 @@ class Act:
 
 ACTS: Final = {
     "hide": Act(
-        "Hide this reply?",
-        "Visitors and members no longer see it here; who moderates still does, and can show it again. Its author is not told. "
-        "The original stays where it is.",
-        "Hide it",
+        phrase("Hide this reply?"),
+        phrase(
+            "Visitors and members no longer see it here; who moderates still does, and can show it again. Its author is not told. "
+            "The original stays where it is."
+        ),
+        phrase("Hide it"),
     ),
     "show": Act(
-        "Show this reply again?", "Everybody who may see the decision sees it again.", "Show it", danger=False
+        phrase("Show this reply again?"),
+        phrase("Everybody who may see the decision sees it again."),
+        phrase("Show it"),
+        danger=False,
     ),
     "revoke": Act(
-        "Take back the consent to this quote?",
-        "The server of its author is told, and the stamp is no longer served. Servers that honour stamps stop showing our post "
-        "inside theirs. It cannot be given again for this post.",
-        "Take it back",
+        phrase("Take back the consent to this quote?"),
+        phrase(
+            "The server of its author is told, and the stamp is no longer served. Servers that honour stamps stop showing our post "
+            "inside theirs. It cannot be given again for this post."
+        ),
+        phrase("Take it back"),
     ),
 }
 

@@ -16,6 +16,7 @@ from aiohttp import web
 from models.rules.refusals import NotAllowed
 from server.actions.people import token_digest
 from server.actions.visible import decision_for
+from server.language import _
 from server.web.moments import distance
 from server.web.sessions import Visit, address_of, login_token, reading
 from server.web.talking import seated
@@ -46,7 +47,7 @@ async def live_of(visit: Visit, status: int, *, in_room: bool = False) -> Live |
         return None
     place = await _place(visit, in_room=in_room)
     stream = f"{visit.request.path}/live?mark={await place.mark(visit.session)}"
-    return Live(stream, words_for_times(), "Brought up to date: {parts}.")
+    return Live(stream, words_for_times(), _("Brought up to date: {parts}."))
 
 
 async def _place(visit: Visit, *, in_room: bool) -> Place:

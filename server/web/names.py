@@ -11,13 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import ledger, people
 from models.ledger import Participant, Scope, TextRow
 from models.people import Actor
+from models.rules.phrases import phrase
 from models.rules.records import Record
 from models.rules.terms import Place
+from server.language import _, said_in
 from server.web.words import REDACTIONS
 
 TEXT_AT_MOST = 20_000
 TITLE_AT_MOST = 300
-NOT_HERE = "This text has not arrived here."
+NOT_HERE = phrase("This text has not arrived here.")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Said:
     @property
     def plain(self) -> str:
         """For titles of pages."""
-        return self.text if self.text is not None else self.instead
+        return self.text if self.text is not None else said_in(self.instead)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Names:
             return Said(text, row.lang, removal=self.removals.get(digest, ""))
         by = self._signer(row.redacted_by or "")
         why = REDACTIONS.get(row.redaction_code or "", REDACTIONS["other"])
-        return Said(None, None, f"Removed by {by}: {why}.")
+        return Said(None, None, _("Removed by {name}: {why}.", name=by, why=why))
 
     def title(self, digest: str) -> Said:
         """A text that stands on one line: a question, a title, a name."""
@@ -76,7 +78,7 @@ class Names:
 
     def _signer(self, key: str) -> str:
         known = key in self.actors or key in self.participants
-        return self.collective(key).name if known else "the circle that wrote it"
+        return self.collective(key).name if known else _("the circle that wrote it")
 
     def collective(self, key: str) -> Who:
         """A collective by its key."""
@@ -88,7 +90,7 @@ class Names:
             return Who(
                 participant.authority, participant.authority, web_address(participant.actor_uri), False
             )
-        return Who(f"A collective not known here ({key[-8:]})", "", "", False)
+        return Who(_("A collective not known here ({key})", key=key[-8:]), "", "", False)
 
     def instance(self, key: str) -> Who:
         """The collective whose instance has this key."""

@@ -11,7 +11,7 @@ from models.ledger import Scope
 from models.rules.circles import confirmations_needed
 from models.rules.methods import METHODS
 from models.rules.records import instant
-from server.web.moments import plural
+from server.language import _, ngettext
 from server.web.sessions import Visit
 
 BEFORE: Final = ("gathering", "deliberating")
@@ -75,10 +75,10 @@ async def answer_needed(visit: Visit, turn: Turn, scope: Scope) -> Sequence[Need
     offer = await ledger.record_named(visit.session, scope.id, scope.name)
     if offer is None or visit.now > instant(offer["respondBy"]):
         return []
-    words = "You are invited to decide together. Say how your collective takes part."
+    words = _("You are invited to decide together. Say how your collective takes part.")
     path = f"{decision_path(scope.name)}/answer"
     until = instant(offer["respondBy"])
-    return [Need(words, path, "Read the offer and answer", until, urgent=True, question=turn.question)]
+    return [Need(words, path, _("Read the offer and answer"), until, urgent=True, question=turn.question)]
 
 
 async def proposals_needed(visit: Visit, turn: Turn, scope: Scope) -> Sequence[Need]:
@@ -92,35 +92,39 @@ async def proposals_needed(visit: Visit, turn: Turn, scope: Scope) -> Sequence[N
     made, most = sum(record.type == "Option" for record in records), offer["maxOptions"]
     if made >= most:
         return []
-    words = f"Proposals are gathered: {made} of {most} so far."
+    words = _("Proposals are gathered: {made} of {most} so far.", made=made, most=most)
     path = f"{decision_path(scope.name)}/propose"
     until = instant(offer["gatherUntil"])
     enough = METHODS[offer["method"]].options[0]
-    return [Need(words, path, "Make a proposal", until, urgent=made < enough, question=turn.question)]
+    return [Need(words, path, _("Make a proposal"), until, urgent=made < enough, question=turn.question)]
 
 
 async def circle_need(visit: Visit, turn: Turn, scope: Scope, circle_id: int) -> Need | None:
     """What the member's circle has to do in a decision; nothing once the voting is over."""
     member, session = visit.viewer.require_member(), visit.session
     room = f"{decision_path(scope.name)}/circle"
-    go = "Go to your circle’s room"
+    go = _("Go to your circle’s room")
     if turn.state in BEFORE:
-        words = "Talk it over in your circle, and note where you stand."
+        words = _("Talk it over in your circle, and note where you stand.")
         return Need(words, room, go, turn.opens_at, urgent=False, question=turn.question)
     if turn.state != "voting" or visit.now >= turn.closes_at:
         return None
     draft = await decisions.latest_draft(session, scope.id, circle_id)
     if draft is None:
-        words, button, urgent = "Your circle has no draft yet.", "Write your circle’s ballot", True
+        words, button, urgent = _("Your circle has no draft yet."), _("Write your circle’s ballot"), True
     elif draft.ballot is not None:
-        words = "Your circle’s ballot is published. It can be replaced until the voting closes."
+        words = _("Your circle’s ballot is published. It can be replaced until the voting closes.")
         button, urgent = go, False
     else:
         confirmed = await decisions.confirmed_by(session, draft.id)
         seats = await decisions.seats(session, scope.id, circle_id)
         needed = confirmations_needed(len(seats))
         urgent = member.id not in confirmed
-        numbers = f"{len(confirmed)} of the {plural(needed, 'confirmation')} it needs"
-        words = f"A draft of your circle’s ballot has {numbers}."
-        button = "Read it, and confirm or change it" if urgent else go
+        words = ngettext(
+            "A draft of your circle’s ballot has {confirmed} of the {n} confirmation it needs.",
+            "A draft of your circle’s ballot has {confirmed} of the {n} confirmations it needs.",
+            needed,
+            confirmed=len(confirmed),
+        )
+        button = _("Read it, and confirm or change it") if urgent else go
     return Need(words, room, button, turn.closes_at, urgent=urgent, question=turn.question)

@@ -22,7 +22,7 @@ from models.people import Actor
 from models.posts import Post
 from models.talk import Quote, Reply
 from server.actions import pulse
-from server.web.moments import plural
+from server.language import _, ngettext
 from server.web.needs import decision_path
 from server.web.sessions import Visit
 
@@ -158,21 +158,38 @@ async def _pulse(visit: Visit, post: Post) -> PulseView | None:
         return None
     listed = [f"{authority} ({many})" for authority, many in found.servers[:SERVERS_SHOWN]]
     rest = len(found.servers) - len(listed)
-    listed += [f"{plural(rest, 'other server')}"] if rest else []
-    words = (
-        f"{plural(found.voters, 'answer')} from {plural(len(found.servers), 'server')}: {', '.join(listed)}."
+    listed += [ngettext("{n} other server", "{n} other servers", rest)] if rest else []
+    words = _(
+        "{answers} from {servers}: {names}.",
+        answers=ngettext("{n} answer", "{n} answers", found.voters),
+        servers=ngettext("{n} server", "{n} servers", len(found.servers)),
+        names=", ".join(listed),
     )
-    cap = (
-        f"Of each server at most the first {pulse.MOST_PER_SERVER} are counted, "
-        f"of all servers below one name at most {pulse.MOST_PER_SITE}"
+    return PulseView(found.options, found.voters, words, _capped(", ".join(found.capped[:SERVERS_SHOWN])))
+
+
+def _capped(full: str) -> str:
+    """How many answers are counted at most, and by whom that is reached."""
+    server, site = pulse.MOST_PER_SERVER, pulse.MOST_PER_SITE
+    if not full:
+        return _(
+            "Of each server at most the first {server} are counted, of all servers below one name at most {site}.",
+            server=server,
+            site=site,
+        )
+    return _(
+        "Of each server at most the first {server} are counted, of all servers below one name at most {site}; reached by {full}.",
+        server=server,
+        site=site,
+        full=full,
     )
-    full = ", ".join(found.capped[:SERVERS_SHOWN])
-    return PulseView(found.options, found.voters, words, f"{cap}; reached by {full}." if full else f"{cap}.")
 
 
 def voice_of(row: Reply, author: Actor | None, limits: Mapping[str, str], moderation: str) -> Voice:
-    limited = f"From {row.authority}, which is limited here" if row.authority in limits else ""
-    hidden = "Hidden by who moderates here" if row.hidden_at else ""
+    limited = (
+        _("From {server}, which is limited here", server=row.authority) if row.authority in limits else ""
+    )
+    hidden = _("Hidden by who moderates here") if row.hidden_at else ""
     act = f"{moderation}/replies/{row.id}/{'show' if row.hidden_at else 'hide'}" if moderation else ""
     content = sanitise(row.content)
     return Voice(
@@ -187,7 +204,7 @@ def voice_of(row: Reply, author: Actor | None, limits: Mapping[str, str], modera
         folded=hidden or limited or row.summary or "",
         is_private=not row.is_public,
         is_hidden=row.hidden_at is not None,
-        attachments=[Attached(one["url"], one["text"] or "without a text") for one in row.attachments],
+        attachments=[Attached(one["url"], one["text"] or _("without a text")) for one in row.attachments],
         act=act,
     )
 
@@ -205,6 +222,6 @@ def _quoting(row: Quote, author: Actor | None, moderation: str) -> Quoting:
 def _reactions(many: Mapping[str, int]) -> str:
     """“3 likes and 1 boost”; emojis are likes in other words."""
     likes = many.get("like", 0) + many.get("emoji", 0)
-    said = [plural(likes, "like")] if likes else []
-    said += [plural(many["announce"], "boost")] if many.get("announce") else []
-    return " and ".join(said)
+    said = [ngettext("{n} like", "{n} likes", likes)] if likes else []
+    said += [ngettext("{n} boost", "{n} boosts", many["announce"])] if many.get("announce") else []
+    return _("{one} and {other}", one=said[0], other=said[1]) if len(said) == 2 else "".join(said)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from models.rules.view import Standing
-from server.web.moments import distance, plural, short_date
+from server.language import Words, _, joined, ngettext
+from server.web.moments import distance, short_date
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,14 @@ class Phase:
     place: str
 
 
-NO_TERMS: Final[Mapping[str, str]] = {
-    "nobody-bound": "no collective took part with its own vote",
-    "roll-too-large": "more circles wanted to vote than one decision can hold",
-    "no-keepers": "no instance offered to keep the records",
-    "too-few-options": "there were too few proposals for this way of deciding",
-}
+NO_TERMS: Final = Words(
+    {
+        "nobody-bound": "no collective took part with its own vote",
+        "roll-too-large": "more circles wanted to vote than one decision can hold",
+        "no-keepers": "no instance offered to keep the records",
+        "too-few-options": "there were too few proposals for this way of deciding",
+    }
+)
 
 
 def phases_of(view: Standing) -> Sequence[Phase]:
@@ -33,7 +36,7 @@ def phases_of(view: Standing) -> Sequence[Phase]:
     here = max((n for n, step in enumerate(kept) if step[2] <= view.now), default=0)
     return [
         Phase(words, note, starts, "here" if n == here else "past" if n < here else "ahead")
-        for n, (words, note, starts, _) in enumerate(kept)
+        for n, (words, note, starts, _until) in enumerate(kept)
     ]
 
 
@@ -41,24 +44,27 @@ def _steps(view: Standing) -> list[tuple[str, str, datetime, datetime]]:
     """(what, a note, from, until)."""
     t, offered, never = view.times, view.offer.at, datetime.max.replace(tzinfo=UTC)
     if view.withdrawn is not None and view.state == "withdrawn":
-        return [("Asked", "", offered, never), ("Taken back", "", view.withdrawn.at, never)]
+        return [(_("Asked"), "", offered, never), (_("Taken back"), "", view.withdrawn.at, never)]
     if view.state in ("lapsed", "void"):
-        return [("Asked", "", offered, never), ("Ended without a vote", "", max(t.ready, t.opens), never)]
+        return [
+            (_("Asked"), "", offered, never),
+            (_("Ended without a vote"), "", max(t.ready, t.opens), never),
+        ]
     counted = [
-        ("Asked", "time for proposals and answers", offered, t.ready),
-        ("Talk in circles", "no new proposals", t.ready, t.opens),
-        ("Voting opens", "", t.opens, t.closes),
-        ("Voting closes", "what was cast in time is collected", t.closes, t.grace_ends),
-        ("Provisional result", "anybody can show that it is wrong", t.grace_ends, t.challenge_ends),
+        (_("Asked"), _("time for proposals and answers"), offered, t.ready),
+        (_("Talk in circles"), _("no new proposals"), t.ready, t.opens),
+        (_("Voting opens"), "", t.opens, t.closes),
+        (_("Voting closes"), _("what was cast in time is collected"), t.closes, t.grace_ends),
+        (_("Provisional result"), _("anybody can show that it is wrong"), t.grace_ends, t.challenge_ends),
     ]
     if view.state == "final":
-        end = [("Final", "", view.final_at or t.challenge_ends, never)]
+        end = [(_("Final"), "", view.final_at or t.challenge_ends, never)]
     elif view.state in ("heard", "contested", "undecided"):
-        end = [("End of all waiting", "", t.wait_ends, never)]
+        end = [(_("End of all waiting"), "", t.wait_ends, never)]
     else:
         end = [
-            ("Final at the earliest", "if the instances agree", t.challenge_ends, t.wait_ends),
-            ("End of all waiting", "for circles that could not be heard", t.wait_ends, never),
+            (_("Final at the earliest"), _("if the instances agree"), t.challenge_ends, t.wait_ends),
+            (_("End of all waiting"), _("for circles that could not be heard"), t.wait_ends, never),
         ]
     return [*counted, *end]
 
@@ -74,76 +80,108 @@ def _at(then: datetime, view: Standing) -> str:
 
 def _gathering(view: Standing) -> str:
     t, most = view.times, view.offer["maxOptions"]
-    said = [f"Voting opens {_at(t.opens, view)}."]
+    said = [_("Voting opens {when}.", when=_at(t.opens, view))]
     if len(view.options) < most:
         said.append(
-            f"Proposals can be added until {short_date(t.gather_until)}: {len(view.options)} of {most} so far."
+            _(
+                "Proposals can be added until {until}: {made} of {most} so far.",
+                until=short_date(t.gather_until),
+                made=len(view.options),
+                most=most,
+            )
         )
     if len(view.invited) > 1:
-        said.append(f"{len(view.answers)} of {plural(len(view.invited), 'collective')} have answered.")
-    return " ".join(said)
+        said.append(
+            ngettext(
+                "{part} of {n} collective have answered.",
+                "{part} of {n} collectives have answered.",
+                len(view.invited),
+                part=len(view.answers),
+            )
+        )
+    return joined(said)
 
 
 def _deliberating(view: Standing) -> str:
     if view.now < view.times.opens:
-        return f"Proposals are closed, and circles talk. Voting opens {_at(view.times.opens, view)}."
-    return "The voting opens as soon as the instances have acknowledged the terms."
+        when = _at(view.times.opens, view)
+        return _("Proposals are closed, and circles talk. Voting opens {when}.", when=when)
+    return _("The voting opens as soon as the instances have acknowledged the terms.")
 
 
 def _voting(view: Standing) -> str:
     c = view.coverage
-    return (
-        f"Voting closes {_at(view.times.closes, view)}. {c.circles_heard} of {plural(c.circles, 'circle')} "
-        f"{'has' if c.circles_heard == 1 else 'have'} cast a ballot so far."
+    closes = _("Voting closes {when}.", when=_at(view.times.closes, view))
+    if c.circles_heard == 1:
+        cast = ngettext(
+            "1 of {n} circle has cast a ballot so far.",
+            "1 of {n} circles has cast a ballot so far.",
+            c.circles,
+        )
+        return joined((closes, cast))
+    cast = ngettext(
+        "{heard} of {n} circle have cast a ballot so far.",
+        "{heard} of {n} circles have cast a ballot so far.",
+        c.circles,
+        heard=c.circles_heard,
     )
+    return joined((closes, cast))
 
 
 def _closing(view: Standing) -> str:
-    return f"Voting is over. The instances collect what was cast in time, until {_at(view.times.grace_ends, view)}."
+    until = _at(view.times.grace_ends, view)
+    return _("Voting is over. The instances collect what was cast in time, until {until}.", until=until)
 
 
 def _provisional(view: Standing) -> str:
     first = view.times.challenge_ends
     if view.now < first:
-        return f"The votes are counted. The result becomes final {_at(first, view)} at the earliest."
-    return f"The votes are counted, and the result is not final yet. All waiting ends {_at(view.times.wait_ends, view)}."
+        when = _at(first, view)
+        return _("The votes are counted. The result becomes final {when} at the earliest.", when=when)
+    when = _at(view.times.wait_ends, view)
+    return _("The votes are counted, and the result is not final yet. All waiting ends {when}.", when=when)
 
 
 def _final(view: Standing) -> str:
     since = view.final_at or view.times.challenge_ends
-    return f"Final since {short_date(since)}. Nothing that turns up later changes it."
+    return _("Final since {since}. Nothing that turns up later changes it.", since=short_date(since))
 
 
 def _heard(view: Standing) -> str:
-    return f"The waiting for circles that could not be heard ended on {short_date(view.times.wait_ends)}."
+    ended = short_date(view.times.wait_ends)
+    return _("The waiting for circles that could not be heard ended on {ended}.", ended=ended)
 
 
 def _contested(view: Standing) -> str:
-    return (
-        f"The instances did not agree on one count by {short_date(view.times.wait_ends)}. Nothing is final."
-    )
+    by = short_date(view.times.wait_ends)
+    return _("The instances did not agree on one count by {by}. Nothing is final.", by=by)
 
 
 def _undecided(view: Standing) -> str:
     if view.objections:
-        return "A circle that had not been heard objected in time. Nothing is decided; the question can be put again."
-    return f"Too few circles could be heard by {short_date(view.times.wait_ends)}. Nothing is decided."
+        return _(
+            "A circle that had not been heard objected in time. Nothing is decided; the question can be put again."
+        )
+    by = short_date(view.times.wait_ends)
+    return _("Too few circles could be heard by {by}. Nothing is decided.", by=by)
 
 
 def _void(view: Standing) -> str:
-    return (
+    return _(
         "One collective signed two different terms. That is evidence for all to see, and the round is void."
     )
 
 
 def _withdrawn(view: Standing) -> str:
     at = view.withdrawn.at if view.withdrawn else view.now
-    return f"The collective that asked took the question back on {short_date(at)}."
+    return _("The collective that asked took the question back on {at}.", at=short_date(at))
 
 
 def _lapsed(view: Standing) -> str:
-    why = NO_TERMS.get(view.terms_problem or "", "no terms were acknowledged in time")
-    return f"It did not come to a vote: {why}."
+    why = view.terms_problem or ""
+    if why not in NO_TERMS:
+        return _("It did not come to a vote: no terms were acknowledged in time.")
+    return _("It did not come to a vote: {why}.", why=NO_TERMS[why])
 
 
 SENTENCES: Final[Mapping[str, Callable[[Standing], str]]] = {

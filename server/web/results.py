@@ -5,17 +5,55 @@ Circles that could not be heard are never called agreeing, and nothing is called
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from models.rules.counting import Count
 from models.rules.finality import keepers_needed
 from models.rules.shapes import STATUS_QUO
 from models.rules.view import Standing
-from server.web.moments import plural, short_date, verb
+from server.language import Words, _, joined, ngettext
+from server.web.moments import short_date
 from server.web.names import Names, Said, Who
 from server.web.words import OUTCOMES, STATUSES, Label
 
 SHOWN_IN = ("provisional", "final", "heard", "contested")
 THINGS_STAY = Said("Things stay as they are", "en")
+
+
+LEADS: Final = Words(
+    {
+        "adopted": "Adopted",
+        "rejected": "Not adopted: things stay as they are",
+        "no-quorum": "Too few took part: things stay as they are",
+        "tied": "A tie: nothing was adopted",
+    }
+)
+PROVISIONAL: Final = Words(
+    {
+        "adopted": "Provisional: adopted",
+        "rejected": "Provisional: not adopted: things stay as they are",
+        "no-quorum": "Provisional: too few took part: things stay as they are",
+        "tied": "Provisional: a tie: nothing was adopted",
+    }
+)
+CONTESTED: Final = Words(
+    {
+        "adopted": "Contested: adopted",
+        "rejected": "Contested: not adopted: things stay as they are",
+        "no-quorum": "Contested: too few took part: things stay as they are",
+        "tied": "Contested: a tie: nothing was adopted",
+    }
+)
+SAID: Final = Words(
+    {
+        "consent": "Consent",
+        "concern": "Consent with a concern",
+        "stand-aside": "Stand aside",
+        "object": "Object",
+        "not-ready": "Are not ready",
+        "no-agreement": "Found no agreement inside",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +108,7 @@ def result_of(view: Standing, names: Names) -> Result | None:
     label = OUTCOMES[view.outcome]
     titles = {option.digest: names.title(option["title"]) for option in view.options}
     return Result(
-        lead=_lead(view, label),
+        lead=_lead(view),
         tone="warn" if view.state != "final" else label.tone,
         icon=label.icon,
         option=titles.get(view.winner or "") if view.outcome == "adopted" else None,
@@ -83,19 +121,13 @@ def result_of(view: Standing, names: Names) -> Result | None:
     )
 
 
-def _lead(view: Standing, label: Label) -> str:
-    words = {
-        "adopted": "Adopted",
-        "rejected": "Not adopted: things stay as they are",
-        "no-quorum": "Too few took part: things stay as they are",
-        "tied": "A tie: nothing was adopted",
-    }[view.outcome or ""]
+def _lead(view: Standing) -> str:
+    outcome = view.outcome or ""
     if view.state == "heard":
-        return "Adopted by those heard"
+        return _("Adopted by those heard")
     if view.state == "final":
-        return words
-    first = "Provisional" if view.state == "provisional" else "Contested"
-    return f"{first}: {words[0].lower()}{words[1:]}"
+        return LEADS[outcome]
+    return PROVISIONAL[outcome] if view.state == "provisional" else CONTESTED[outcome]
 
 
 def _because(view: Standing, titles: Mapping[str, Said]) -> str:
@@ -103,21 +135,36 @@ def _because(view: Standing, titles: Mapping[str, Said]) -> str:
     n = view.numbers
     because = _hurdle(view)
     if view.outcome == "no-quorum":
-        if because == "collectives-quorum":
-            present, of = n["collectivesPresent"], n["collectives"]
-            return (
-                f"Circles of {present} of {of} collectives took part; {n['collectivesQuorum']} were needed."
-            )
-        return f"{n['circlesPresent']} of {plural(n['circles'], 'circle')} took part; {n['circlesQuorum']} were needed."
+        return _no_quorum(n, collectives=because == "collectives-quorum")
     if view.outcome == "tied":
-        level = [titles[one].plain for one in view.tied if one in titles]
-        return f"Level at the top: {', '.join(f'“{one}”' for one in level)}." if level else ""
+        level = ", ".join(f"“{titles[one].plain}”" for one in view.tied if one in titles)
+        return _("Level at the top: {level}.", level=level) if level else ""
     if because == "collectives":
-        return (
-            f"Enough circles were in favour, but the circles of only {n['collectivesWinning']} of {n['collectives']} collectives "
-            f"came to that answer; {n['collectivesNeeded']} were needed."
+        return _(
+            "Enough circles were in favour, but the circles of only {winning} of {of} collectives "
+            "came to that answer; {needed} were needed.",
+            winning=n["collectivesWinning"],
+            of=n["collectives"],
+            needed=n["collectivesNeeded"],
         )
-    return _method_because(view, n)
+    return {"consent": _by_consent, "majority": _by_majority}.get(view.method.name, _by_approval)(view, n)
+
+
+def _no_quorum(n: Mapping[str, int], *, collectives: bool) -> str:
+    if collectives:
+        return _(
+            "Circles of {present} of {of} collectives took part; {needed} were needed.",
+            present=n["collectivesPresent"],
+            of=n["collectives"],
+            needed=n["collectivesQuorum"],
+        )
+    return ngettext(
+        "{present} of {n} circle took part; {needed} were needed.",
+        "{present} of {n} circles took part; {needed} were needed.",
+        n["circles"],
+        present=n["circlesPresent"],
+        needed=n["circlesQuorum"],
+    )
 
 
 def _hurdle(view: Standing) -> str | None:
@@ -126,29 +173,75 @@ def _hurdle(view: Standing) -> str | None:
     return count.because if count and not view.shown.came_after else None
 
 
-def _method_because(view: Standing, n: Mapping[str, int]) -> str:
-    adopted, name, of = view.outcome == "adopted", view.method.name, n["circles"]
-    if name == "consent":
-        objecting = n.get("said:object", 0)
-        willing = n.get("said:consent", 0) + n.get("said:concern", 0)
-        if adopted:
-            consent = verb(willing, "consents", "consent")
-            return f"{willing} of {plural(of, 'circle')} {consent}, and none of those that took part objects."
-        objects = verb(objecting, "objects", "object")
-        return f"{objecting} of {plural(of, 'circle')} {objects}." if objecting else "No circle consents."
-    if name == "majority":
-        yes, no = n.get("said:yes", 0), n.get("said:no", 0)
-        base = of if view.rule.base == "eligible" else yes + no
-        whom = "on the roll" if view.rule.base == "eligible" else "that said yes or no"
-        return (
-            f"{yes} of {plural(base, 'circle')} {whom} {verb(yes, 'says', 'say')} yes; "
-            f"{n['circlesNeeded']} {verb(n['circlesNeeded'], 'was', 'were')} needed."
+def _by_consent(view: Standing, n: Mapping[str, int]) -> str:
+    of, objecting = n["circles"], n.get("said:object", 0)
+    willing = n.get("said:consent", 0) + n.get("said:concern", 0)
+    if view.outcome == "adopted":
+        if willing == 1:
+            return ngettext(
+                "1 of {n} circle consents, and none of those that took part objects.",
+                "1 of {n} circles consents, and none of those that took part objects.",
+                of,
+            )
+        return ngettext(
+            "{willing} of {n} circle consent, and none of those that took part objects.",
+            "{willing} of {n} circles consent, and none of those that took part objects.",
+            of,
+            willing=willing,
         )
-    stay = n.get(f"said:{STATUS_QUO}", 0)
-    if adopted:
-        return f"{n['circlesWinning']} of {plural(of, 'circle')} approve of it; {stay} of {of} of leaving things as they are."
-    return (
-        f"No proposal has more approval than leaving things as they are ({stay} of {plural(of, 'circle')})."
+    if not objecting:
+        return _("No circle consents.")
+    if objecting == 1:
+        return ngettext("1 of {n} circle objects.", "1 of {n} circles objects.", of)
+    return ngettext("{part} of {n} circle object.", "{part} of {n} circles object.", of, part=objecting)
+
+
+def _by_majority(view: Standing, n: Mapping[str, int]) -> str:
+    yes, no, needed = n.get("said:yes", 0), n.get("said:no", 0), n["circlesNeeded"]
+    said = _on_roll(yes, n["circles"]) if view.rule.base == "eligible" else _of_said(yes, yes + no)
+    if needed == 1:
+        return _("{said}; 1 was needed.", said=said)
+    return _("{said}; {needed} were needed.", said=said, needed=needed)
+
+
+def _on_roll(yes: int, of: int) -> str:
+    if yes == 1:
+        return ngettext("1 of {n} circle on the roll says yes", "1 of {n} circles on the roll says yes", of)
+    return ngettext(
+        "{yes} of {n} circle on the roll say yes", "{yes} of {n} circles on the roll say yes", of, yes=yes
+    )
+
+
+def _of_said(yes: int, of: int) -> str:
+    if yes == 1:
+        return ngettext(
+            "1 of {n} circle that said yes or no says yes",
+            "1 of {n} circles that said yes or no says yes",
+            of,
+        )
+    return ngettext(
+        "{yes} of {n} circle that said yes or no say yes",
+        "{yes} of {n} circles that said yes or no say yes",
+        of,
+        yes=yes,
+    )
+
+
+def _by_approval(view: Standing, n: Mapping[str, int]) -> str:
+    of, stay = n["circles"], n.get(f"said:{STATUS_QUO}", 0)
+    if view.outcome == "adopted":
+        return ngettext(
+            "{part} of {n} circle approve of it; {stay} of {n} of leaving things as they are.",
+            "{part} of {n} circles approve of it; {stay} of {n} of leaving things as they are.",
+            of,
+            part=n["circlesWinning"],
+            stay=stay,
+        )
+    return ngettext(
+        "No proposal has more approval than leaving things as they are ({stay} of {n} circle).",
+        "No proposal has more approval than leaving things as they are ({stay} of {n} circles).",
+        of,
+        stay=stay,
     )
 
 
@@ -167,13 +260,13 @@ def lines_of(
 ) -> Sequence[Line]:
     """The numbers, each with its denominator. While it is `so_far`, nothing is said of who comes to which answer."""
     circles, collectives = n["circles"], n["collectives"]
-    lines = [Line("Circles that took part", n["circlesPresent"], circles, n.get("circlesQuorum"))]
+    lines = [Line(_("Circles that took part"), n["circlesPresent"], circles, n.get("circlesQuorum"))]
     if collectives > 1:
-        words = "Collectives whose circles took part"
+        words = _("Collectives whose circles took part")
         lines.append(Line(words, n["collectivesPresent"], collectives, n["collectivesQuorum"]))
     lines += _method_lines(view, n, titles)
     if collectives > 1 and not so_far and (view.outcome == "adopted" or _hurdle(view) == "collectives"):
-        words = "Collectives whose own circles came to this answer"
+        words = _("Collectives whose own circles came to this answer")
         lines.append(Line(words, n["collectivesWinning"], collectives, n["collectivesNeeded"]))
     return lines
 
@@ -182,25 +275,21 @@ def _method_lines(view: Standing, n: Mapping[str, int], titles: Mapping[str, Sai
     circles, said = n["circles"], {key[5:]: value for key, value in n.items() if key.startswith("said:")}
     if view.method.name == "approval":
         rows = [Line("", said.get(one.digest, 0), circles, None, titles[one.digest]) for one in view.options]
-        return [*rows, Line("Leave things as they are", said.get(STATUS_QUO, 0), circles)]
+        return [*rows, Line(_("Leave things as they are"), said.get(STATUS_QUO, 0), circles)]
     if view.method.name == "majority":
         yes, no = said.get("yes", 0), said.get("no", 0)
         eligible = view.rule.base == "eligible"
-        words = "Say yes, of all circles on the roll" if eligible else "Say yes, of those that say yes or no"
+        words = (
+            _("Say yes, of all circles on the roll")
+            if eligible
+            else _("Say yes, of those that say yes or no")
+        )
         first = Line(words, yes, circles if eligible else yes + no, n.get("circlesNeeded"))
-        return [first, Line("Say no", no, circles), Line("Abstain", said.get("abstain", 0), circles)]
-    words_of = {
-        "consent": "Consent",
-        "concern": "Consent with a concern",
-        "stand-aside": "Stand aside",
-        "object": "Object",
-        "not-ready": "Are not ready",
-        "no-agreement": "Found no agreement inside",
-    }
+        return [first, Line(_("Say no"), no, circles), Line(_("Abstain"), said.get("abstain", 0), circles)]
     always = ("consent", "object")
     return [
         Line(words, said.get(one, 0), circles)
-        for one, words in words_of.items()
+        for one, words in SAID.items()
         if one in always or said.get(one, 0)
     ]
 
@@ -222,29 +311,46 @@ def missing_of(view: Standing, names: Names) -> Sequence[Missing]:
 
 def _waits(view: Standing, names: Names) -> Sequence[str]:
     """What a result that is not final waits for; and what is still to come where it is."""
-    times = view.times
     said = []
     if view.state == "heard":
-        unheard = sum(one.status == "unheard" for one in view.entries)
-        said.append(
-            f"{unheard} of {plural(len(view.entries), 'circle')} could not be heard and are not counted as agreeing. "
-            f"The numbers below are of the {len(view.entries) - unheard} that were."
+        unheard, of = sum(one.status == "unheard" for one in view.entries), len(view.entries)
+        words = ngettext(
+            "{unheard} of {n} circle could not be heard and are not counted as agreeing.",
+            "{unheard} of {n} circles could not be heard and are not counted as agreeing.",
+            of,
+            unheard=unheard,
         )
-    agree, needed = sum(one.agrees for one in view.keepers), keepers_needed(len(view.keepers))
-    sentences = {
-        "challenge-window": f"Until {short_date(times.challenge_ends)} anybody who takes part can show that the count is wrong.",
-        "agreement": f"{agree} of {plural(len(view.keepers), 'instance')} have published this count; {needed} must.",
-        "unheard": f"{plural(view.holding, 'circle')} that could not be heard could still change the outcome. It waits for "
-        f"them until {short_date(times.wait_ends)}.",
-        "challenge": "A challenge shows, by computation, that the published count is wrong.",
-    }
-    said += [sentences[one] for one in view.held_by]
+        below = _("The numbers below are of the {heard} that were.", heard=of - unheard)
+        said.append(joined((words, below)))
+    said += [_wait(one, view) for one in view.held_by]
     whom = [
-        f"{names.collective(one.collective).name} (until {short_date(one.until)})"
+        _("{name} (until {until})", name=names.collective(one.collective).name, until=short_date(one.until))
         for one in view.collectives
         if one.status == "ratifying" and one.until is not None
     ]
-    return [*said, f"To be ratified by {', '.join(whom)}."] if whom else said
+    return [*said, _("To be ratified by {names}.", names=", ".join(whom))] if whom else said
+
+
+def _wait(what: str, view: Standing) -> str:
+    if what == "challenge-window":
+        until = short_date(view.times.challenge_ends)
+        return _("Until {until} anybody who takes part can show that the count is wrong.", until=until)
+    if what == "agreement":
+        return ngettext(
+            "{agree} of {n} instance have published this count; {needed} must.",
+            "{agree} of {n} instances have published this count; {needed} must.",
+            len(view.keepers),
+            agree=sum(one.agrees for one in view.keepers),
+            needed=keepers_needed(len(view.keepers)),
+        )
+    if what == "unheard":
+        return ngettext(
+            "{n} circle that could not be heard could still change the outcome. It waits for them until {until}.",
+            "{n} circles that could not be heard could still change the outcome. It waits for them until {until}.",
+            view.holding,
+            until=short_date(view.times.wait_ends),
+        )
+    return _("A challenge shows, by computation, that the published count is wrong.")
 
 
 def keepers_of(view: Standing, names: Names) -> Sequence[Keeper]:
@@ -252,9 +358,9 @@ def keepers_of(view: Standing, names: Names) -> Sequence[Keeper]:
     rows = []
     for one in view.keepers:
         if one.contradicts:
-            words, root, anchor = "Published two different results with one number", "", ""
+            words, root, anchor = _("Published two different results with one number"), "", ""
         elif one.result is None:
-            words, root, anchor = "No result published yet", "", ""
+            words, root, anchor = _("No result published yet"), "", ""
         else:
             words = OUTCOMES[one.result["outcome"]].words
             root, anchor = one.result["countRoot"], one.result.digest[:12]

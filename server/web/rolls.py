@@ -5,19 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.rules.ballots import Entry
+from models.rules.phrases import phrase
 from models.rules.records import Record, instant
 from models.rules.shapes import STATUS_QUO
 from models.rules.view import Binding, Standing
+from server.language import LANGUAGE, Words, _
 from server.web.moments import short_date
 from server.web.names import Names, Said, Who
 from server.web.words import POSITIONS, STATUSES, Label
 
-TAKEN = {
-    "binding": "Binding on them",
-    "ratifies": "Will be ratified by their assembly",
-    "advisory": "Advisory to them",
-    "declines": "Do not take part",
-}
+TAKEN = Words(
+    {
+        "binding": "Binding on them",
+        "ratifies": "Will be ratified by their assembly",
+        "advisory": "Advisory to them",
+        "declines": "Do not take part",
+    }
+)
 RECEIPT_AWAITED = Label("cast; another instance has yet to say that it holds it", "", "clock")
 
 
@@ -70,7 +74,7 @@ def collectives_of(view: Standing, names: Names) -> Sequence[CollectiveRow]:
 def option_titles(view: Standing, names: Names) -> Mapping[str, Said]:
     """Titles of what can be chosen, by digest; and leaving things as they are."""
     titles = {one.digest: names.title(one["title"]) for one in view.options}
-    return titles | {STATUS_QUO: Said("Leave things as they are", "en")}
+    return titles | {STATUS_QUO: Said(_("Leave things as they are"), LANGUAGE.get())}
 
 
 def _collective(
@@ -92,26 +96,26 @@ def _means(answer: Record) -> str:
     """What the answer says of the outcome."""
     until = short_date(instant(answer["ratifyBy"])) if answer.get("ratifyBy") else ""
     return {
-        "binding": "if it is adopted, they carry it out.",
-        "ratifies": f"it binds them once their assembly has said yes, by {until}.",
-        "advisory": "their circles give their view; it is counted apart and binds nobody there.",
-        "declines": "the others go on without them.",
+        "binding": _("if it is adopted, they carry it out."),
+        "ratifies": _("it binds them once their assembly has said yes, by {until}.", until=until),
+        "advisory": _("their circles give their view; it is counted apart and binds nobody there."),
+        "declines": _("the others go on without them."),
     }[answer["takes"]]
 
 
 def _no_answer(view: Standing) -> str:
-    return "Has not answered yet" if view.now <= view.times.respond_by else "Did not answer"
+    return _("Has not answered yet") if view.now <= view.times.respond_by else _("Did not answer")
 
 
 def _standing(row: Binding) -> Label | None:
     until = short_date(row.until) if row.until else ""
     if row.status == "bound" and row.ratified is not None:
-        return Label(f"Bound: ratified {short_date(row.ratified.at)}", "ok", "yes")
+        return Label(phrase("Bound: ratified {at}", at=short_date(row.ratified.at)), "ok", "yes")
     return {
         "open": None,
         "bound": Label("Bound by it", "ok", "yes"),
-        "ratifying": Label(f"To be ratified by {until}", "warn", "clock"),
-        "not-bound": Label(f"Not bound: did not ratify by {until}", "", "no"),
+        "ratifying": Label(phrase("To be ratified by {until}", until=until), "warn", "clock"),
+        "not-bound": Label(phrase("Not bound: did not ratify by {until}", until=until), "", "no"),
         "advisory": Label("Not bound: takes it as advice", "", "half"),
         "left": Label("Left the decision: not bound", "", "no"),
         "nothing": Label("Nothing to carry out", "", "half"),
@@ -151,7 +155,7 @@ def circle_row(entry: Entry, names: Names, titles: Mapping[str, Said]) -> Circle
 
 def ballot_of(record: Record, names: Names, titles: Mapping[str, Said]) -> Ballot:
     """A Ballot record as it is shown."""
-    unknown = Said(None, None, "an option that is not on the ballot")
+    unknown = Said(None, None, _("an option that is not on the ballot"))
     return Ballot(
         anchor=record.digest[:12],
         position=POSITIONS[record["position"]] if record.get("position") else None,
