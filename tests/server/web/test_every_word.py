@@ -37,7 +37,6 @@ UNCONVERTED: Final[frozenset[str]] = frozenset(
         "/decisions/*/answer",
         "/decisions/*/circle",
         "/decisions/*/circle sent",
-        "/decisions/*/circle/drafts",
         "/decisions/*/count",
         "/decisions/*/timeline",
         "/decisions/new sent",
