@@ -13,6 +13,7 @@ from models.rules.refusals import Conflict, Refusal, TooLate
 from server.actions import aftermath
 from server.actions.balloting import seat
 from server.keys import HOME
+from server.language import _
 from server.web.answering import locked, member_only, members_decision, status_of
 from server.web.chances import can_leave, can_object, to_ratify
 from server.web.decisions import Known, known_decision
@@ -77,7 +78,7 @@ async def _ratify_page(request: web.Request, problems: Problems) -> web.Response
         if row is None and not problems:
             if _has_said(known, "Ratify", us):
                 return see(f"{known.path}?done=ratified")
-            raise Conflict("nothing-to-ratify", "There is nothing here for your collective to ratify now.")
+            raise Conflict("nothing-to-ratify", _("There is nothing here for your collective to ratify now."))
         titles = option_titles(known.view, known.names)
         context = RatifyPage(
             path=known.path,
@@ -130,8 +131,8 @@ def _check_leave(known: Known, us: str) -> None:
     if can_leave(known.view, us):
         return
     if known.view.now >= known.view.closes:
-        raise TooLate("leave", "The voting is over: what was said stands. Nobody can leave it afterwards.")
-    raise Conflict("not-in", "There is nothing here that your collective could leave now.")
+        raise TooLate("leave", _("The voting is over: what was said stands. Nobody can leave it afterwards."))
+    raise Conflict("not-in", _("There is nothing here that your collective could leave now."))
 
 
 async def leave(request: web.Request, form: Form) -> web.StreamResponse:
@@ -167,7 +168,7 @@ async def _object_page(request: web.Request, form: Form, problems: Problems) -> 
             if _has_said(known, "Objection", circle.actor.ed25519):
                 return see(f"{known.path}?done=objected")
             if not can_object(known.view, circle):
-                raise Conflict("heard", "Only a circle that was not heard can object, and only in time.")
+                raise Conflict("heard", _("Only a circle that was not heard can object, and only in time."))
         view = known.view
         context = ObjectPage(
             path=known.path,

@@ -17,6 +17,7 @@ from server.actions.balloting import REASON_AT_MOST
 from server.actions.seating import circles_to_deal
 from server.actions.visible import decision_for
 from server.keys import CLOCK, HOME
+from server.language import _
 from server.web.convening import fresh_keys
 from server.web.decisions import Known, known_decision
 from server.web.forms import Form, Problems, problems_of
@@ -79,7 +80,7 @@ def status_of(problems: Problems) -> HTTPStatus:
 def check_length(name: str, text: str, most: int) -> None:
     """Nothing typed is cut in silence."""
     if len(text) > most:
-        raise Invalid({name: f"Keep this under {most:,} characters; it has {len(text):,}."})
+        raise Invalid({name: _("Keep this under {most} characters; it has {has}.", most=most, has=len(text))})
 
 
 async def member_only(request: web.Request) -> web.Response | None:
@@ -156,7 +157,7 @@ async def answer(request: web.Request, form: Form) -> web.StreamResponse:
     takes, now = form.one("takes"), request.app[CLOCK].now()
     try:
         if takes not in TAKES:
-            raise Invalid({"takes": "Choose how your collective takes part."})
+            raise Invalid({"takes": _("Choose how your collective takes part.")})
         ratify_by = _day(form.one("ratify_by"), now) if takes == "ratifies" else None
         keys = await fresh_keys(request)
         async with acting(request) as visit:
@@ -184,9 +185,9 @@ def _day(text: str, now: datetime) -> datetime:
     try:
         day = datetime.combine(date.fromisoformat(text), END_OF_DAY)
     except ValueError as error:
-        raise Invalid({"ratify_by": "Say the day of your assembly, such as 2027-03-14."}) from error
+        raise Invalid({"ratify_by": _("Say the day of your assembly, such as 2027-03-14.")}) from error
     if day > now + LATEST_ASSEMBLY:
-        raise Invalid({"ratify_by": "Choose a day within a year: the others wait for your assembly."})
+        raise Invalid({"ratify_by": _("Choose a day within a year: the others wait for your assembly.")})
     return day
 
 

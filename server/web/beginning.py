@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from server.actions import beginning
+from server.language import _
 from server.web.forms import Form
 from server.web.render import see
 from server.web.sessions import Visit, acting
@@ -38,27 +39,27 @@ async def steps_of(visit: Visit) -> Sequence[Step]:
 def _steps(done: Mapping[str, bool]) -> Sequence[Step]:
     return [
         Step(
-            "Say who you are",
-            "A name and a few sentences about your collective. They stand here and in other apps.",
+            _("Say who you are"),
+            _("A name and a few sentences about your collective. They stand here and in other apps."),
             "/settings",
             done["described"],
             OWN,
         ),
         Step(
-            "Choose a colour",
-            "For links and buttons. Each can be read well, in the light and in the dark.",
+            _("Choose a colour"),
+            _("For links and buttons. Each can be read well, in the light and in the dark."),
             "/settings#hue",
             done["coloured"],
         ),
         Step(
-            "Invite the first people",
-            "Make a link and send it, or let them scan it from your screen.",
+            _("Invite the first people"),
+            _("Make a link and send it, or let them scan it from your screen."),
             "/people/invite",
             done["invited"],
         ),
         Step(
-            "Ask a first small question",
-            "An example is filled in, with short times. It shows how a decision goes.",
+            _("Ask a first small question"),
+            _("An example is filled in, with short times. It shows how a decision goes."),
             "/decisions/new?example=small",
             done["asked"],
         ),

@@ -9,7 +9,7 @@ from typing import Final
 from models import ledger, news, remarks
 from models.ledger import TextRow
 from server.actions.remarks import is_worth_noting, known_before
-from server.web.moments import plural
+from server.language import _, ngettext
 from server.web.names import Names, Said
 from server.web.needs import decision_path
 from server.web.sessions import Visit
@@ -21,14 +21,14 @@ MOST_READ: Final = 5_000  # of each kind: who was away for long is told of the l
 
 # What is told of each kind of news, in this order.
 WORDS: Final[Mapping[str, Callable[[int], str]]] = {
-    "Offer": lambda _: "a new question",
-    "Answer": lambda many: plural(many, "answer"),
-    "Option": lambda many: plural(many, "proposal"),
-    "Ballot": lambda many: plural(many, "ballot"),
-    "Result": lambda many: plural(many, "published count"),
-    "Ratify": lambda many: plural(many, "ratification"),
-    "reply": lambda many: plural(many, "reply from outside", "replies from outside"),
-    "remark": lambda many: plural(many, "remark by members", "remarks by members"),
+    "Offer": lambda _many: _("a new question"),
+    "Answer": lambda many: ngettext("{n} answer", "{n} answers", many),
+    "Option": lambda many: ngettext("{n} proposal", "{n} proposals", many),
+    "Ballot": lambda many: ngettext("{n} ballot", "{n} ballots", many),
+    "Result": lambda many: ngettext("{n} published count", "{n} published counts", many),
+    "Ratify": lambda many: ngettext("{n} ratification", "{n} ratifications", many),
+    "reply": lambda many: ngettext("{n} reply from outside", "{n} replies from outside", many),
+    "remark": lambda many: ngettext("{n} remark by members", "{n} remarks by members", many),
 }
 RECORDS: Final = tuple(kind for kind in WORDS if kind[0].isupper())
 

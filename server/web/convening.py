@@ -18,7 +18,9 @@ from server.actions.convening import Plan, check_plan, convene
 from server.actions.founding import KeyPair, make_key_pair
 from server.actions.hearing import refresh
 from server.actions.seating import circles_to_deal
+from server.elsewhere import sentence_of
 from server.keys import DATABASE, HOME
+from server.language import _
 from server.remote import find
 from server.web import plans
 from server.web.forms import Form, Problems, problems_of
@@ -120,12 +122,14 @@ async def _find_invited(app: web.Application, text: str) -> tuple[list[Actor], d
     """The collectives named on the lines of the field, each once; and what is wrong with those that were not found."""
     lines = plans.addresses(text)
     if len(lines) > MOST_INVITED:
-        return [], {"invited": f"Invite at most {MOST_INVITED} collectives."}
+        return [], {"invited": _("Invite at most {most} collectives.", most=MOST_INVITED)}
     found = await asyncio.gather(*(_find(app, line) for line in lines))
     actors = {one.ed25519 or one.uri: one for one in found if isinstance(one, Actor)}
     wrong = [one for one in found if isinstance(one, str)]
     wrong += [
-        f"{a.address} is your own collective; it takes part anyway." for a in actors.values() if a.is_local
+        _("{address} is your own collective; it takes part anyway.", address=a.address)
+        for a in actors.values()
+        if a.is_local
     ]
     return list(actors.values()), {"invited": " ".join(wrong)} if wrong else {}
 
@@ -135,4 +139,4 @@ async def _find(app: web.Application, line: str) -> Actor | str:
     try:
         return await find(app, line)
     except (Refusal, WireError) as error:
-        return f"“{line}” was not found: {error.sentence}"
+        return _("“{address}” was not found: {problem}", address=line, problem=sentence_of(error))

@@ -12,6 +12,7 @@ from aiohttp import web
 from models import decisions
 from models.decisions import Draft
 from models.rules.ballots import Entry
+from server.language import _
 from server.web.decisions import known_decision
 from server.web.diffs import Piece, word_diff
 from server.web.names import Said
@@ -56,7 +57,7 @@ class HistoryPage:
 def spoken(answer: Mapping[str, Any], titles: Mapping[str, Said]) -> tuple[Label | None, Sequence[Said]]:
     """A stored answer in words: a position, or what is approved of."""
     position = answer.get("position")
-    unknown = Said(None, None, "an option that is no longer there")
+    unknown = Said(None, None, _("an option that is no longer there"))
     return POSITIONS[position] if position else None, [
         titles.get(c, unknown) for c in answer.get("choices", ())
     ]

@@ -15,6 +15,7 @@ from aiohttp import web
 from activitypub.errors import Forbidden, Malformed
 from models.rules.refusals import Invalid, Refusal
 from server.keys import HOME
+from server.language import _
 from server.web.sessions import is_marked
 
 MARK: Final = "mark"
@@ -83,7 +84,7 @@ def parse(text: str) -> Form:
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError as error:
-        raise Malformed("form", "This form has more fields than any of ours.") from error
+        raise Malformed("form", _("This form has more fields than any of ours.")) from error
     return form_of(pairs)
 
 
@@ -100,7 +101,7 @@ async def posted(request: web.Request) -> Form:
     """The form of a POST. Refuses what another site sent; raises `Stale` where only the mark is out of date."""
     ours = from_our_site(request)
     if request.content_type != "application/x-www-form-urlencoded":
-        raise Malformed("form", "This address takes a form.")
+        raise Malformed("form", _("This address takes a form."))
     form = parse((await request.read()).decode("utf-8", "replace"))
     return known_form(request, form, ours)
 
@@ -111,7 +112,9 @@ def known_form(request: web.Request, form: Form, ours: bool) -> Form:
         return form
     if ours:
         raise Stale(form)
-    raise Forbidden("form", "This form did not come from a page of ours. Open the page again, then send it.")
+    raise Forbidden(
+        "form", _("This form did not come from a page of ours. Open the page again, then send it.")
+    )
 
 
 def from_our_site(request: web.Request) -> bool:
@@ -121,7 +124,7 @@ def from_our_site(request: web.Request) -> bool:
         return True
     if site == "none" and origin is None:
         return False
-    raise Forbidden("form", "Another site tried to send a form in your name. Nothing was done.")
+    raise Forbidden("form", _("Another site tried to send a form in your name. Nothing was done."))
 
 
 def safe_path(text: str, default: str = "/") -> str:

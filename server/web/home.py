@@ -13,6 +13,7 @@ from models.ledger import Scope, TextRow
 from models.people import Actor
 from server.actions import requests
 from server.actions.visible import visibilities
+from server.language import _
 from server.web.beginning import Step, steps_of
 from server.web.chances import aftermath_of
 from server.web.changes import Changes, changes_of
@@ -174,5 +175,5 @@ def _when(row: Decision, now: datetime) -> tuple[str, datetime | None]:
     if row.state in ("void", "withdrawn", "lapsed"):
         return "", None
     if now < row.opens_at:
-        return "voting opens", row.opens_at
-    return "voting closes" if now < row.closes_at else "voting closed", row.closes_at
+        return _("voting opens"), row.opens_at
+    return _("voting closes") if now < row.closes_at else _("voting closed"), row.closes_at

@@ -68,7 +68,7 @@ async def room_stream(request: web.Request) -> web.StreamResponse:
 async def _stream(request: web.Request, *, in_room: bool) -> web.StreamResponse:
     """Events for one open page, until somebody ends it."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise NotAllowed("elsewhere", "Only pages of this site may listen here.")
+        raise NotAllowed("elsewhere", _("Only pages of this site may listen here."))
     async with reading(request) as visit:
         place = await _place(visit, in_room=in_room)
         member = visit.viewer.member if visit.viewer.is_member else None

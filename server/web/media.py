@@ -48,7 +48,7 @@ async def posted_with_file(request: web.Request) -> Form:
     try:
         pairs, file = await _parts(request, may)
     except ValueError as error:
-        raise Malformed("form", "This form could not be read.") from error
+        raise Malformed("form", _("This form could not be read.")) from error
     return known_form(request, form_of(pairs, file), ours)
 
 
@@ -58,7 +58,7 @@ async def _parts(request: web.Request, may: bool) -> tuple[list[tuple[str, str]]
     file, room = b"", KEPT_AT_MOST
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or part.name is None or len(pairs) >= MOST_FIELDS:
-            raise Malformed("form", "This form is none of ours.")
+            raise Malformed("form", _("This form is none of ours."))
         if part.filename is not None or part.name == "picture":
             if not may or file:
                 break

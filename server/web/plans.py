@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from server.actions.convening import DETAILS_LENGTH, Plan
+from server.language import _
 from server.web.forms import Form, Problems
 from server.web.words import LANGUAGES, METHODS, TAKES, VISIBILITY, Choice, table
 
@@ -175,9 +176,9 @@ def filled(form: Form) -> Filled:
 def small_question() -> Filled:
     """An example that one person can take to its end in minutes, among members only. Everything in it can be changed."""
     example = {
-        "question": "Shall we meet on Thursdays?",
-        "details": "This is a first try, to see how a decision goes.",
-        "title-1": "We meet on Thursdays at seven in the evening",
+        "question": _("Shall we meet on Thursdays?"),
+        "details": _("This is a first try, to see how a decision goes."),
+        "title-1": _("We meet on Thursdays at seven in the evening"),
         "window": CUSTOM.value,
         "window-many": "10",
         "window-unit": "minutes",
@@ -192,12 +193,12 @@ def plan_of(filled: Filled) -> tuple[Plan, Problems]:
     """The plan that the form asks for, and what is wrong with the lengths of time in it."""
     chosen = filled.chosen
     gather, window = length_of(filled, "gather"), length_of(filled, "window")
-    asked = "Say how long: a whole number, of at most 90 days in all."
+    asked = _("Say how long: a whole number, of at most 90 days in all.")
     wrong = {name: asked for name, length in (("gather", gather), ("window", window)) if length is None}
     if any(about and not title for title, about in filled.proposals):
-        wrong["proposals"] = "Give every proposal a title."
-    if any(len(about) > DETAILS_LENGTH for _, about in filled.proposals):
-        wrong["proposals"] = f"Keep what each proposal means under {DETAILS_LENGTH:,} characters."
+        wrong["proposals"] = _("Give every proposal a title.")
+    if any(len(about) > DETAILS_LENGTH for _title, about in filled.proposals):
+        wrong["proposals"] = _("Keep what each proposal means under {most} characters.", most=DETAILS_LENGTH)
     plan = Plan(
         question=filled.question,
         details=filled.details,

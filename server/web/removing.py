@@ -11,6 +11,7 @@ from models.rules.records import Record
 from models.rules.refusals import Conflict, NotFound, Refusal
 from server.actions import aftermath
 from server.keys import HOME
+from server.language import _
 from server.web.answering import locked, member_only, members_decision, status_of
 from server.web.chances import removals_for
 from server.web.decisions import Known, known_decision
@@ -56,10 +57,10 @@ async def _remove_page(request: web.Request, form: Form, problems: Problems) -> 
         if await _is_removed(visit, known.scope):
             return see(f"{known.path}?done=removed")
         if text.text is None:
-            raise NotFound("text", "There is no such text here.")
+            raise NotFound("text", _("There is no such text here."))
         if digest not in removals_for(visit, known.scope, known.records):
             raise Conflict(
-                "not-ours", "Only the collective whose circle wrote a text can remove it. Ask them."
+                "not-ours", _("Only the collective whose circle wrote a text can remove it. Ask them.")
             )
         context = RemovePage(
             path=known.path,

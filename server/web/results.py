@@ -9,6 +9,7 @@ from typing import Final
 
 from models.rules.counting import Count
 from models.rules.finality import keepers_needed
+from models.rules.phrases import phrase
 from models.rules.shapes import STATUS_QUO
 from models.rules.view import Standing
 from server.language import Words, _, joined, ngettext
@@ -17,7 +18,7 @@ from server.web.names import Names, Said, Who
 from server.web.words import OUTCOMES, STATUSES, Label
 
 SHOWN_IN = ("provisional", "final", "heard", "contested")
-THINGS_STAY = Said("Things stay as they are", "en")
+THINGS_STAY = Said(phrase("Things stay as they are"), "en")
 
 
 LEADS: Final = Words(

@@ -11,6 +11,7 @@ from models.rules.refusals import Conflict, Invalid, Refusal
 from server.actions import balloting
 from server.actions.balloting import REASON_AT_MOST, Words
 from server.keys import HOME
+from server.language import _
 from server.web.forms import Form, Problems, problems_of
 from server.web.needs import decision_path
 from server.web.render import see
@@ -50,10 +51,10 @@ async def _again(request: web.Request, form: Form, what: str, refusal: Refusal) 
 
 
 async def _position(visit: Visit, form: Form) -> str:
-    known, _, _ = await entered(visit)
+    known, _circle, _seats = await entered(visit)
     note = form.one("my-note")
     if len(note) > REASON_AT_MOST:
-        raise Invalid({"note": f"Keep your note under {REASON_AT_MOST:,} characters."})
+        raise Invalid({"note": _("Keep your note under {most} characters.", most=REASON_AT_MOST)})
     answer = answer_in(form, "my-")
     await balloting.note_position(visit.session, visit.viewer, known.scope, answer, note, visit.now)
     return "position"

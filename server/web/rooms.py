@@ -16,14 +16,15 @@ from models.decisions import Draft, Position
 from models.people import Circle, Member
 from models.rules.ballots import Entry
 from models.rules.circles import confirmations_needed
+from models.rules.phrases import phrase
 from models.rules.refusals import NotFound
 from models.rules.view import Standing
 from server.actions.balloting import seat
+from server.language import _, ngettext
 from server.web.decisions import Known, OptionRow, known_decision, options_of
 from server.web.drafts import Version, preview_of, spoken, version_of
 from server.web.forms import Form, Problems
 from server.web.live import SCRIPT, Live, live_of
-from server.web.moments import plural
 from server.web.names import Said
 from server.web.needs import BEFORE
 from server.web.phases import Phase, now_words, phases_of
@@ -34,9 +35,9 @@ from server.web.talking import Glance, Talk, talk_of
 from server.web.words import DONE, LANGUAGES, POSITION_HINTS, POSITIONS, STATES, Choice, Label, Named
 
 READERS: Final[Mapping[str, str]] = {
-    "public": "for everybody to read",
-    "federation": "to all collectives that take part",
-    "collective": "to all members of this collective",
+    "public": phrase("for everybody to read"),
+    "federation": phrase("to all collectives that take part"),
+    "collective": phrase("to all members of this collective"),
 }
 
 
@@ -162,7 +163,7 @@ async def room_page(
 async def entered(visit: Visit) -> tuple[Known, Member, Circle]:
     """The decision, the member and the circle in which they sit; NotFound for everybody else, visitors first of all."""
     if not visit.viewer.is_member:
-        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+        raise NotFound("not-found", _("Either nothing is at this address, or it is not open to everybody."))
     known = await known_decision(visit)
     member, circle = await seat(visit.session, visit.viewer, known.scope)
     return known, member, circle
@@ -233,10 +234,14 @@ def _blocked(view: Standing, entry: Entry | None) -> str:
     if view.state != "voting":
         return ""
     if entry is None:
-        return "Your circle is not on the roll of this decision: your collective's answer came too late or was not listed."
+        return _(
+            "Your circle is not on the roll of this decision: your collective's answer came too late or was not listed."
+        )
     home = next((one for one in view.acks if one.instance == entry.place.instance), None)
     if home is None or home.ack is None:
-        return "Your instance has not acknowledged these terms, so no other would accept your ballot yet. Try again in a minute."
+        return _(
+            "Your instance has not acknowledged these terms, so no other would accept your ballot yet. Try again in a minute."
+        )
     return ""
 
 
@@ -310,14 +315,26 @@ def confirm_words(seats: int, confirmed: int, mine: bool, readers: str) -> str:
     """What a confirmation would do now, or what is still missing."""
     needed = confirmations_needed(seats)
     if mine:
-        return f"You confirmed this. {plural(needed - confirmed, 'more confirmation')} needed."
-    last = f"with it the ballot is published {readers}. It can be replaced until the voting closes, but not taken back."
+        more = needed - confirmed
+        return ngettext(
+            "You confirmed this. {n} more confirmation needed.",
+            "You confirmed this. {n} more confirmations needed.",
+            more,
+        )
+    if confirmed + 1 < needed:
+        return _(
+            "Your confirmation is no. {number} of the {needed} needed. When all are there, the ballot is published {readers}.",
+            number=confirmed + 1,
+            needed=needed,
+            readers=readers,
+        )
+    last = _(
+        "With it the ballot is published {readers}. It can be replaced until the voting closes, but not taken back.",
+        readers=readers,
+    )
     if needed == 1:
-        return f"You need nobody else in this circle. Your confirmation is enough: {last}"
-    if confirmed + 1 >= needed:
-        return f"Your confirmation is the last of the {needed} needed: {last}"
-    first = f"Your confirmation is no. {confirmed + 1} of the {needed} needed."
-    return f"{first} When all are there, the ballot is published {readers}."
+        return _("You need nobody else in this circle. Your confirmation is enough.") + f" {last}"
+    return _("Your confirmation is the last of the {needed} needed.", needed=needed) + f" {last}"
 
 
 def same_words(draft: Draft, answer: Mapping[str, Any], form: Form) -> bool:

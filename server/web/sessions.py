@@ -24,7 +24,7 @@ from server.actions.languages import language_of
 from server.actions.people import LOGIN_LASTS, viewer_of
 from server.actions.telling import us
 from server.keys import CLOCK, DATABASE, HOME, SETTINGS
-from server.language import accepted, speak
+from server.language import _, accepted, speak
 from server.viewer import Viewer
 from server.web.moments import read_in
 
@@ -166,7 +166,7 @@ SYSTEMS: Final = (
 def browser_words(request: web.Request) -> str:
     """What kind of browser this says it is, such as “Firefox on Android”; no more of it is kept."""
     said = request.headers.get("User-Agent", "")
-    browser = next((words for mark, words in BROWSERS if mark in said), "A browser")
+    browser = next((words for mark, words in BROWSERS if mark in said), _("A browser"))
     system = next((words for mark, words in SYSTEMS if mark in said), "")
     return f"{browser} on {system}" if system else browser
 

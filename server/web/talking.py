@@ -17,6 +17,7 @@ from models.rules.refusals import NotFound
 from server.actions.balloting import seat
 from server.actions.remarks import LONGEST, is_worth_noting, known_before, note_look
 from server.actions.visible import decision_for
+from server.language import _
 from server.web.forms import Form, Problems
 from server.web.needs import decision_path
 from server.web.sessions import Visit, noting
@@ -106,7 +107,7 @@ async def talk_of(
 async def seated(visit: Visit) -> Circle:
     """The circle in which the viewer sits for the decision that the address names; NotFound for everybody else."""
     if not visit.viewer.is_member:
-        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+        raise NotFound("not-found", _("Either nothing is at this address, or it is not open to everybody."))
     scope = await decision_for(visit.session, visit.viewer, visit.request.match_info["name"])
     return (await seat(visit.session, visit.viewer, scope))[1]
 

@@ -33,7 +33,7 @@ async def test_three_members_find_their_ballot_and_two_confirmations_publish_it(
         home = await bo.get("/")
         assert "1 of the 2 confirmations it needs" in home.text
         page = await bo.get(home.links()["Read it, and confirm or change it"])
-        assert "the last of the 2 needed: with it the ballot is published for everybody to read" in page.text
+        assert "the last of the 2 needed. With it the ballot is published for everybody to read" in page.text
         page = await bo.send(page, f"{path}/confirm")
         assert "your circle’s ballot is published" in page.said
         await fed.settle()
