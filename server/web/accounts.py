@@ -15,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import JoinRequest, request_by_login
 from models.people import Member, member_by_login
+from models.rules.phrases import phrase
 from models.rules.refusals import NotAllowed, NotFound, Refusal, TooMany
 from server.actions import people, requests, second
 from server.errors import MISSING, status_of
 from server.keys import CLOCK, DATABASE, HOME
+from server.language import _
 from server.web import ceremonies, tickets
 from server.web.ceremonies import Ceremony
 from server.web.forms import NOT_KEPT, Form, FormHandler, Problems, Stale, parse, posted, safe_path
@@ -37,7 +39,7 @@ from server.web.sessions import (
 )
 from server.web.words import DONE
 
-WRONG = "This name and password do not belong together. Check both and try again."
+WRONG = phrase("This name and password do not belong together. Check both and try again.")
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ async def log_in(request: web.Request) -> web.StreamResponse:
         form = await posted(request)
     except Stale as stale:
         return await _again(
-            request, stale.form, Problems("This page had been open for long. Please try once more.")
+            request, stale.form, Problems(_("This page had been open for long. Please try once more."))
         )
     try:
         if form.one("passkey"):
@@ -226,8 +228,10 @@ async def _by_password(request: web.Request, login: str, password: str) -> tuple
 def _of_request(asked: JoinRequest) -> str:
     """What somebody learns who asked to join and is no member yet."""
     if asked.declined_at is None:
-        return "You asked to join. Nobody has answered yet: try again in a day or two."
-    return "Your request to join was declined." + (f" They wrote: “{asked.answer}”" if asked.answer else "")
+        return _("You asked to join. Nobody has answered yet: try again in a day or two.")
+    if asked.answer:
+        return _("Your request to join was declined. They wrote: “{answer}”", answer=asked.answer)
+    return _("Your request to join was declined.")
 
 
 async def enter(request: web.Request, member: Member, form: Form, how: str) -> web.StreamResponse:
@@ -284,7 +288,7 @@ async def log_in_with_code(request: web.Request) -> web.StreamResponse:
         form = await posted(request)
     except Stale as stale:
         return await _again(
-            request, stale.form, Problems("This page had been open for long. Please try once more.")
+            request, stale.form, Problems(_("This page had been open for long. Please try once more."))
         )
     try:
         async with request.app[DATABASE].ACT.begin() as session:
@@ -292,7 +296,7 @@ async def log_in_with_code(request: web.Request) -> web.StreamResponse:
     except TooMany as refusal:
         return await _again(request, form, Problems(refusal.sentence), HTTPStatus.TOO_MANY_REQUESTS)
     if member is None:
-        over = Problems("That took longer than ten minutes. Please log in once more.")
+        over = Problems(_("That took longer than ten minutes. Please log in once more."))
         return await _again(request, form, over, HTTPStatus.UNPROCESSABLE_ENTITY)
     if not right:
         wrong = Problems(fields={"code": second.WRONG})

@@ -10,6 +10,7 @@ from models.rules.refusals import Invalid
 from server.actions import departing, exporting
 from server.actions.departing import Traces
 from server.keys import HOME
+from server.language import _
 from server.web.forms import Form, Problems, problems_of
 from server.web.keepsake import packed
 from server.web.mine import status_of
@@ -57,7 +58,7 @@ async def leave(request: web.Request, form: Form) -> web.StreamResponse:
     """Be no member any more, and if so chosen, be forgotten."""
     try:
         if form.one("parting") not in ("leave", "erase"):
-            raise Invalid({"parting": "Choose one of the two."})
+            raise Invalid({"parting": _("Choose one of the two.")})
         await prove(request, form)
         async with acting(request) as visit:
             erased = form.one("parting") == "erase"

@@ -13,6 +13,7 @@ from models.accounts import codes_left
 from models.rules.refusals import Conflict, Invalid
 from server.actions import people, second
 from server.keys import CLOCK, DATABASE, HOME
+from server.language import _
 from server.web.forms import Form, Problems, problems_of
 from server.web.mine import done_in, status_of
 from server.web.proving import Proof, proof_for, prove
@@ -108,13 +109,13 @@ async def change(request: web.Request, form: Form) -> web.StreamResponse:
     """Turn it off; or make fresh recovery codes, shown this once, and those before are good for nothing."""
     try:
         if form.one("what") not in ("codes", "off"):
-            raise Invalid({"what": "Choose one of the two."})
+            raise Invalid({"what": _("Choose one of the two.")})
         member = await prove(request, form)
     except Invalid as refusal:
         return await _second(request, problems=problems_of(refusal))
     async with acting(request) as visit:
         if visit.viewer.require_member().totp_at is None:
-            raise Conflict("second-factor", "You have no second factor. Nothing was changed.")
+            raise Conflict("second-factor", _("You have no second factor. Nothing was changed."))
         if form.one("what") == "codes":
             codes = await second.new_codes(visit.session, member.id)
         else:

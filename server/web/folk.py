@@ -13,6 +13,7 @@ from models.rules import mandates
 from models.rules.refusals import Invalid
 from server.actions import departing, recovering, requests
 from server.keys import HOME
+from server.language import _
 from server.viewer import as_rule
 from server.web.forms import Form, Problems, problems_of
 from server.web.mine import done_in, status_of
@@ -136,7 +137,7 @@ async def remove(request: web.Request, form: Form) -> web.StreamResponse:
     found = NAME.search(form.one("decision"))
     try:
         if found is None:
-            raise Invalid({"decision": "Choose the decision by which this person is removed."})
+            raise Invalid({"decision": _("Choose the decision by which this person is removed.")})
         async with acting(request) as visit:
             visit.viewer.require_member()
             visit.viewer.require("admit")

@@ -12,6 +12,7 @@ from models.rules.circles import ASSEMBLY_BELOW
 from models.rules.refusals import Conflict, Invalid, Refusal
 from server.actions import people
 from server.keys import CLOCK, DATABASE, HOME
+from server.language import _
 from server.web.accounts import form_frame
 from server.web.beginning import Step, next_step
 from server.web.factors import qr_code
@@ -73,7 +74,7 @@ async def join(request: web.Request) -> web.StreamResponse:
     try:
         form = await posted(request)
     except Stale as stale:
-        sentence = (
+        sentence = _(
             "This page had been open for long. Please choose your password once more and send it again."
         )
         return await _join_page(request, stale.form, Problems(sentence))

@@ -8,6 +8,7 @@ from aiohttp import web
 from models.rules.refusals import Invalid, TooMany
 from server.actions import lost, people
 from server.keys import CLOCK, DATABASE, SETTINGS
+from server.language import _
 from server.web.accounts import form_frame
 from server.web.forms import Form, Problems, Stale, posted, problems_of
 from server.web.places import place_of
@@ -47,7 +48,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
     try:
         form = await posted(request)
     except Stale as stale:
-        late = Problems("This page had been open for long. Please send it once more.")
+        late = Problems(_("This page had been open for long. Please send it once more."))
         return await _again(request, stale.form, late, HTTPStatus.OK)
     if not _sends(request):
         return await lost_page(request)

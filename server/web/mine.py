@@ -11,6 +11,7 @@ from models.rules.refusals import Invalid
 from server.actions import accounts
 from server.actions.people import token_digest
 from server.keys import HOME
+from server.language import _
 from server.web.beginning import Step, next_step
 from server.web.forms import Form, Problems, problems_of
 from server.web.passwords import hash_password
@@ -162,7 +163,7 @@ async def logins_page(request: web.Request) -> web.StreamResponse:
         rows = [
             LoginRow(
                 number=row.id,
-                browser=row.browser or "A browser",
+                browser=row.browser or _("A browser"),
                 how=HOWS.get(row.how, ""),
                 since=row.created_at,
                 ends=row.expires_at,

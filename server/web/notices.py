@@ -15,6 +15,7 @@ from models.notices import Notice
 from models.rules.refusals import NotFound
 from server.actions.notice_words import KINDS
 from server.actions.visible import decision_for
+from server.language import _
 from server.web.forms import Form
 from server.web.names import Names, Said
 from server.web.needs import decision_path
@@ -120,7 +121,7 @@ async def read(request: web.Request, _form: Form) -> web.StreamResponse:
         member = visit.viewer.require_member()
         row = await visit.session.get(Notice, int(request.match_info["number"]))
         if row is None or row.member_id != member.id:
-            raise NotFound("not-found", "This notice is not there any more.")
+            raise NotFound("not-found", _("This notice is not there any more."))
         row.read_at = row.read_at or visit.now
     return see("/notices")
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from aiohttp import web
 
 from models.accounts import passkeys_of, spend
+from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
 from server.actions import passkeys
 from server.web import ceremonies, tickets
@@ -17,7 +18,7 @@ from server.web.proving import prove
 from server.web.render import frame_of, page, see
 from server.web.sessions import acting, reading
 
-NOT_MADE = "Your device’s answer was not accepted. Nothing was kept here. Try once more."
+NOT_MADE = phrase("Your device’s answer was not accepted. Nothing was kept here. Try once more.")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from models.people import Actor, Circle
 from models.rules import mandates
 from models.rules.refusals import NotFound
 from server.actions.visible import decision_for
+from server.language import _
 from server.viewer import as_rule
 from server.web.home import Row, decisions_over, decisions_running
 from server.web.needs import decision_path
@@ -84,7 +85,9 @@ async def profile(request: web.Request) -> web.StreamResponse:
     async with reading(request) as visit:
         actor = await people.local_actor_by_handle(visit.session, request.match_info["handle"])
         if actor is None or actor.kind == "instance" or actor.gone_at is not None:
-            raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+            raise NotFound(
+                "not-found", _("Either nothing is at this address, or it is not open to everybody.")
+            )
         if any(kind in request.headers.get("Accept", "") for kind in ACTIVITY):
             return see(actor.uri)
         if actor.kind == "feed":
@@ -124,7 +127,7 @@ async def _mandate(visit: Visit, row: MandateRow) -> MandateLine:
     shown = visit.viewer.is_member and member is not None
     return MandateLine(
         number=row.id,
-        holder=member.name if shown and member else "A member",
+        holder=member.name if shown and member else _("A member"),
         powers=[POWERS[power] for power in row.powers],
         instruction=row.instruction,
         source=row.source,
@@ -138,7 +141,7 @@ async def _mandate(visit: Visit, row: MandateRow) -> MandateLine:
 async def _circle(visit: Visit, actor: Actor) -> CirclePage:
     circle = await people.circle_by_actor(visit.session, actor.id)
     if circle is None:
-        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+        raise NotFound("not-found", _("Either nothing is at this address, or it is not open to everybody."))
     sitting = await _sitting(visit, circle)
     return CirclePage(
         name=actor.name,

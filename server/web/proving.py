@@ -9,6 +9,7 @@ from aiohttp import web
 
 from models import accounts
 from models.people import Member
+from models.rules.phrases import phrase
 from models.rules.refusals import Invalid
 from server.actions.people import check_throttle, check_tries, note_failure, note_tries
 from server.keys import CLOCK, DATABASE
@@ -18,8 +19,8 @@ from server.web.forms import Form
 from server.web.passwords import is_password
 from server.web.sessions import Visit, address_of, reading
 
-WRONG = "This is not your password. Try again."
-NO_PASSKEY = "That passkey was not accepted. Use your password, or try once more."
+WRONG = phrase("This is not your password. Try again.")
+NO_PASSKEY: str = phrase("That passkey was not accepted. Use your password, or try once more.")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from models.rules.refusals import Invalid
 from server.actions import people, recovering
 from server.actions.accounts import check_password
 from server.keys import CLOCK, DATABASE, HOME
+from server.language import _
 from server.web.accounts import form_frame
 from server.web.forms import Form, Problems, Stale, posted, problems_of
 from server.web.mine import status_of
@@ -122,7 +123,7 @@ async def recover(request: web.Request) -> web.StreamResponse:
     try:
         form = await posted(request)
     except Stale:
-        return await _recover(request, Problems("This page had been open for long. Please try once more."))
+        return await _recover(request, Problems(_("This page had been open for long. Please try once more.")))
     app, digest = request.app, people.token_digest(request.match_info["token"])
     now, address = app[CLOCK].now(), address_of(request)
     try:

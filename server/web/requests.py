@@ -10,6 +10,7 @@ from models.people import member_count
 from models.rules.refusals import Invalid, NotFound, TooMany
 from server.actions import people, requests
 from server.keys import CLOCK, DATABASE, HOME, SETTINGS
+from server.language import _
 from server.web.accounts import form_frame, kept
 from server.web.forms import Form, Problems, Stale, posted, problems_of
 from server.web.mine import done_in, status_of
@@ -71,7 +72,9 @@ async def _ask(request: web.Request, form: Form, problems: Problems, status: int
     """The form for a visitor; where none are taken there is no such page."""
     async with reading(request) as visit:
         if not await requests.are_taken(visit.session):
-            raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+            raise NotFound(
+                "not-found", _("Either nothing is at this address, or it is not open to everybody.")
+            )
         context = AskPage(
             members=await member_count(visit.session),
             about=visit.collective.summary,
@@ -95,7 +98,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
     except Stale as stale:
         form = stale.form
         late = Problems(
-            "This page had been open for long. Please choose your password once more and send it again."
+            _("This page had been open for long. Please choose your password once more and send it again.")
         )
     try:
         return await (_ask(request, form, late) if late else _take(request, form))
@@ -198,7 +201,7 @@ async def answer(request: web.Request, form: Form) -> web.StreamResponse:
                 await requests.decline(visit.session, home, visit.viewer, number, words, visit.now)
     except Invalid as refusal:
         if "login" in refusal.fields:
-            taken = (
+            taken = _(
                 "Somebody joined with this log-in name meanwhile. Decline, and ask them to choose another."
             )
             return await _requests(request, form, Problems(taken))

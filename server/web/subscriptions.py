@@ -25,6 +25,7 @@ from models.rules.refusals import NotFound
 from server.actions.people import new_token, token_digest
 from server.actions.visible import ALL, PUBLIC
 from server.keys import HOME
+from server.language import _
 from server.web import atom, calendars
 from server.web.forms import Form
 from server.web.home import Row, rows_of
@@ -56,7 +57,7 @@ class FeedsPage:
 
 async def decisions_feed(request: web.Request) -> web.StreamResponse:
     async with reading(request) as visit:
-        return await _decisions(visit, PUBLIC, "/decisions.atom", "Decisions")
+        return await _decisions(visit, PUBLIC, "/decisions.atom", _("Decisions"))
 
 
 async def posts_feed(request: web.Request) -> web.StreamResponse:
@@ -67,7 +68,7 @@ async def posts_feed(request: web.Request) -> web.StreamResponse:
         feed = atom.Feed(
             uri=f"{home.url}/posts.atom",
             link=f"{home.url}/posts",
-            title=f"Posts of {visit.collective.name}",
+            title=_("Posts of {name}", name=visit.collective.name),
             author=visit.collective.name,
             began=visit.collective.created_at,
             entries=[_post(row) for row in rows],
@@ -86,7 +87,7 @@ async def closings(request: web.Request) -> web.StreamResponse:
 async def own_decisions(request: web.Request) -> web.StreamResponse:
     async with reading(request) as visit:
         await _known(visit)
-        return await _decisions(visit, ALL, request.path, "Decisions, for members")
+        return await _decisions(visit, ALL, request.path, _("Decisions, for members"))
 
 
 async def own_closings(request: web.Request) -> web.StreamResponse:
@@ -100,7 +101,7 @@ async def _known(visit: Visit) -> None:
     row = await notices.whose_address(visit.session, token_digest(visit.request.match_info["token"]))
     member = await visit.session.get(people.Member, row.member_id) if row else None
     if member is None or member.left_at is not None:
-        raise NotFound("not-found", "Either nothing is at this address, or it is not open to everybody.")
+        raise NotFound("not-found", _("Either nothing is at this address, or it is not open to everybody."))
 
 
 async def feeds_page(request: web.Request) -> web.StreamResponse:
@@ -197,14 +198,17 @@ async def _calendar(visit: Visit, seen: Sequence[str]) -> web.Response:
             uid=f"{scope.name}@{home.authority}",
             at=row.closes_at,
             changed=row.as_of,
-            summary=f"Voting closes: {Names(texts.get(scope.name, {}), {}, {}, {}).title(row.question).plain}",
+            summary=_(
+                "Voting closes: {question}",
+                question=Names(texts.get(scope.name, {}), {}, {}, {}).title(row.question).plain,
+            ),
             description=f"{home.url}/decisions/{scope.name}",
             url=f"{home.url}/decisions/{scope.name}",
             is_cancelled=row.state in WITHOUT,
         )
         for row, scope in found
     ]
-    body = calendars.document(f"Closings of {visit.collective.name}", happenings)
+    body = calendars.document(_("Closings of {name}", name=visit.collective.name), happenings)
     return _answer(visit.request, body, "text/calendar")
 
 
