@@ -19,6 +19,7 @@ from models.people import Circle, Invitation, Login, Member, Membership
 from models.posts import Post
 from models.remarks import Remark
 from models.rules import mandates
+from models.rules.phrases import phrase
 from server.actions.noted import noted, stamp
 from server.home import Home
 from server.viewer import Viewer, as_rule
@@ -26,14 +27,21 @@ from server.viewer import Viewer, as_rule
 Json = dict[str, Any]
 
 LEFT_OUT: Final[Mapping[str, str]] = {
-    "your password, passkeys' keys, second factor and recovery codes": "whoever reads this file could use them, or they are not "
-    "kept here in a form that anybody can read",
-    "what others in your circles said, wrote or confirmed": "it is theirs",
-    "ballots and their reasons": "they belong to your circles; each decision's page has them, and offers all its records as a file",
-    "the secret address of your feed and calendar": "only a digest of it is kept here",
-    "failed attempts to log in": "only a digest is kept, for a day at most, which names nobody",
-    "what other servers hold": "we have no copy of what they copied",
-    "copies of the database that the operator made": "ask whoever runs this instance how long they are kept",
+    phrase("your password, passkeys’ keys, second factor and recovery codes"): phrase(
+        "whoever reads this file could use them, or they are not kept here in a form that anybody can read"
+    ),
+    phrase("what others in your circles said, wrote or confirmed"): phrase("it is theirs"),
+    phrase("ballots and their reasons"): phrase(
+        "they belong to your circles; each decision’s page has them, and offers all its records as a file"
+    ),
+    phrase("the secret address of your feed and calendar"): phrase("only a digest of it is kept here"),
+    phrase("failed attempts to log in"): phrase(
+        "only a digest is kept, for a day at most, which names nobody"
+    ),
+    phrase("what other servers hold"): phrase("we have no copy of what they copied"),
+    phrase("copies of the database that the operator made"): phrase(
+        "ask whoever runs this instance how long they are kept"
+    ),
 }
 
 
