@@ -163,7 +163,7 @@ async def object_page(request: web.Request) -> web.StreamResponse:
 async def _object_page(request: web.Request, form: Form, problems: Problems) -> web.Response:
     async with reading(request) as visit:
         known = await known_decision(visit)
-        _, circle = await seat(visit.session, visit.viewer, known.scope)
+        _number, circle = await seat(visit.session, visit.viewer, known.scope)
         if not problems:
             if _has_said(known, "Objection", circle.actor.ed25519):
                 return see(f"{known.path}?done=objected")
