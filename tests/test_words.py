@@ -37,6 +37,14 @@ def test_the_catalogue_holds_exactly_the_texts_that_there_are(language: str) -> 
     assert path_of(language).read_text(encoding="utf-8") == updated(language), "run make words"
 
 
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_text_is_translated_and_none_is_a_guess(language: str) -> None:
+    ids = [m for m in read(language) if m.id]
+    forms = {m.id: [m.string] if isinstance(m.string, str) else list(m.string) for m in ids}
+    assert [id_ for id_, said in forms.items() if not all(said)] == []
+    assert [m.id for m in ids if m.fuzzy] == []
+
+
 def strings(message: Message) -> list[str]:
     found = [message.string] if isinstance(message.string, str) else list(message.string)
     return [one for one in found if one]
