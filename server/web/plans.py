@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from server.actions.convening import DETAILS_LENGTH, Plan
-from server.language import _
+from server.language import LANGUAGE, _
 from server.web.forms import Form, Problems
 from server.web.words import LANGUAGES, METHODS, TAKES, VISIBILITY, Choice, table
 
@@ -174,11 +174,13 @@ def filled(form: Form) -> Filled:
 
 
 def small_question() -> Filled:
-    """An example that one person can take to its end in minutes, among members only. Everything in it can be changed."""
+    """An example that one person can take to its end in minutes, among members only, in the language of whoever asks for it.
+    Everything in it can be changed."""
     example = {
         "question": _("Shall we meet on Thursdays?"),
         "details": _("This is a first try, to see how a decision goes."),
         "title-1": _("We meet on Thursdays at seven in the evening"),
+        "lang": LANGUAGE.get(),
         "window": CUSTOM.value,
         "window-many": "10",
         "window-unit": "minutes",

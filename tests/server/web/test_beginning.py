@@ -104,3 +104,13 @@ async def test_the_example_keeps_what_is_changed_in_it(meetings: Meetings, enter
         assert 'value="10"' in wrong.body
         plain = await ana.get("/decisions/new?example=none")
         assert "Thursdays" not in plain.text
+
+
+async def test_the_example_says_which_language_it_is_in(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        for language in ("en", "es"):
+            ana.session.headers["Accept-Language"] = language
+            page = await ana.get("/decisions/new?example=small")
+            check(page, language)
+            assert f'<option value="{language}" selected>' in page.body
