@@ -8,6 +8,9 @@ import pytest
 
 from tests import postgres
 
+# The same commands are started again and again: what they compile of ours may be kept, whatever the environment says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # What takes longest starts first, lest one processor waits for the other at the end (with `--no-loadscope-reorder`).
 LONGEST = (
     "tests/federation/test_kill.py",
