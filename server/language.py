@@ -165,14 +165,19 @@ def number(value: int) -> str:
     return numbers.format_decimal(value, locale=locale(LANGUAGE.get()))
 
 
+def day_words(then: datetime, *, with_day: bool = False) -> str:
+    """“22 November 2026”, as the reader's language orders it."""
+    language = LANGUAGE.get()
+    if language == ENGLISH:
+        pattern = "EEEE d MMMM y" if with_day else "d MMMM y"
+    else:
+        pattern = "full" if with_day else "long"
+    return dates.format_date(then, pattern, locale=locale(language))
+
+
 def instant_words(then: datetime) -> str:
     """“22 November 2026, 10:00 UTC”, for readers anywhere."""
-    day = (
-        dates.format_date(then, "long", locale=locale(LANGUAGE.get()))
-        if LANGUAGE.get() != ENGLISH
-        else f"{then:%-d %B %Y}"
-    )
-    return f"{day}, {then:%H:%M} UTC"
+    return f"{day_words(then)}, {then:%H:%M} UTC"
 
 
 def joined(parts: Sequence[str]) -> str:

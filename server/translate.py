@@ -16,7 +16,7 @@ from models.ledger import Signed
 from models.people import Actor
 from models.rules.records import Record, instant, stamp
 from server.home import Home
-from server.language import ENGLISH, Words, _, instant_words, speaking
+from server.language import ENGLISH, Words, _, instant_words, ngettext, speaking
 
 Json = dict[str, Any]
 Texts = Mapping[str, Mapping[str, Any]]
@@ -307,10 +307,12 @@ def _round(home: Home, record: Record, about: Content) -> str:
         for o in about.records
         if o.digest in record["options"]
     )
-    decide = _(
-        "{circles} circles of {collectives} collectives decide, until {closes}.",
-        circles=str(len(record["roll"])),
-        collectives=str(len(record["answers"])),
+    answers = len(record["answers"])
+    decide = ngettext(
+        "{n} circle of {collectives} decides, until {closes}.",
+        "{n} circles of {collectives} decide, until {closes}.",
+        len(record["roll"]),
+        collectives=ngettext("{n} collective", "{n} collectives", answers),
         closes=instant_words(instant(about.offer["closesAt"])),
     )
     return (

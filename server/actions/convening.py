@@ -22,6 +22,7 @@ from models.rules.refusals import Conflict, Invalid, NotAllowed, TooLate
 from server import translate
 from server.actions import outbox
 from server.actions.founding import KeyPair
+from server.actions.languages import language_of
 from server.actions.seating import circle_on_roll, seat_everybody
 from server.actions.telling import offer_of, publish_note, publish_quietly, us
 from server.actions.texts import Texts
@@ -92,7 +93,7 @@ async def convene(
     await outbox.publish(
         session, home, collective, activity, [a.inbox for a in invited], now, scope=scope.name
     )
-    await _give_answer(session, home, scope, plan.takes, None, keys, plan.lang, now)
+    await _give_answer(session, home, scope, plan.takes, None, keys, now)
     for title, details in plan.proposals:
         await _add_option(session, home, scope, collective, title, details, plan.lang, now)
     log(session, "decision convened", now, actor=collective.uri, scope=scope.name, mandate_id=mandate.id)
@@ -196,7 +197,7 @@ async def answer(
         raise Conflict("answered", phrase("Your collective has answered already."))
     if takes == "ratifies" and (ratify_by is None or ratify_by <= instant(offer["closesAt"])):
         raise Invalid({"ratify_by": phrase("Choose a day for your assembly after the voting closes.")})
-    await _give_answer(session, home, scope, takes, ratify_by, keys, "en", now)
+    await _give_answer(session, home, scope, takes, ratify_by, keys, now)
     log(session, "offer answered", now, scope=scope.name, mandate_id=mandate.id, takes=takes)
 
 
@@ -207,12 +208,11 @@ async def _give_answer(
     takes: str,
     ratify_by: datetime | None,
     keys: Sequence[KeyPair],
-    lang: str,
     now: datetime,
 ) -> None:
     collective, instance = await us(session)
     offer, _ = await offer_of(session, scope, now)
-    texts = Texts(lang)
+    texts = Texts(await language_of(session))  # names of circles, which the instance gave
     circles: list[dict[str, Any]] = []
     if takes != "declines":
         seated = await seat_everybody(session, home, scope, f"{scope.name}{collective.ed25519}", keys, now)
@@ -277,7 +277,7 @@ async def propose(
     if circle is None:
         viewer.require("convene")
     author = collective if circle is None else circle.actor
-    await _add_option(session, home, scope, author, title.strip(), details.strip(), "en", now)
+    await _add_option(session, home, scope, author, title.strip(), details.strip(), "", now)
     log(session, "option added", now, scope=scope.name)
 
 

@@ -7,17 +7,19 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models import people
 from models.choices import choice, choose
 from models.events import log
 from models.people import Actor
 from models.rules.hues import HUES
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
+from server.actions.founding import ASSEMBLY
 from server.actions.images import tell_profile
 from server.actions.languages import LANGUAGE, language_of
 from server.actions.telling import us
 from server.home import Home
-from server.language import ENGLISH, LANGUAGES
+from server.language import ENGLISH, LANGUAGES, said_in, speaking
 from server.viewer import Viewer
 
 HUE: Final = "hue"
@@ -79,7 +81,18 @@ async def describe(
         await choose(session, HUE, looks.hue, now, mandate.id)
     if looks.language != before.language:
         await choose(session, LANGUAGE, looks.language, now, mandate.id)
+        await _name_assembly(session, home, looks.language, now)
     log(session, "collective described", now, mandate_id=mandate.id)
+
+
+async def _name_assembly(session: AsyncSession, home: Home, language: str, now: datetime) -> None:
+    """The assembly is called so in the language of the instance. In records that are signed already its name stays."""
+    circle = next(one for one in await people.circles(session) if one.is_assembly)
+    assembly = await session.get_one(Actor, circle.actor_id, with_for_update={"of": Actor})
+    with speaking(language):
+        assembly.name = said_in(ASSEMBLY)
+    await session.flush()
+    await tell_profile(session, home, assembly, now)
 
 
 def _check(looks: Looks) -> None:

@@ -16,6 +16,7 @@ from server.home import Home
 
 INSTANCE_HANDLE: Final = "instance"
 ASSEMBLY_HANDLE: Final = "assembly"
+ASSEMBLY: Final = phrase("The assembly")
 NEW_NAME: Final = "A new collective"  # until somebody says what it is called
 FOUNDER_LINK_LASTS = timedelta(days=7)
 
@@ -91,7 +92,7 @@ async def found(
         )
     collective = local_actor(home, "collective", "Group", handle, name, keys[0], now, summary)
     instance = local_actor(home, "instance", "Application", INSTANCE_HANDLE, home.authority, keys[1], now)
-    assembly = local_actor(home, "circle", "Group", ASSEMBLY_HANDLE, "The assembly", keys[2], now)
+    assembly = local_actor(home, "circle", "Group", ASSEMBLY_HANDLE, str(ASSEMBLY), keys[2], now)
     session.add_all([collective, instance, assembly])
     await session.flush()
     session.add(Circle(actor_id=assembly.id, is_assembly=True, created_at=now))

@@ -117,11 +117,12 @@ async def choose_icon(
     log(session, "picture of the collective changed", now, mandate_id=mandate.id)
 
 
-async def tell_profile(session: AsyncSession, home: Home, collective: Actor, now: datetime) -> None:
-    """Followers learn how the collective describes itself now."""
-    icon = await icon_of(session, home)
-    members, language = await people.member_count(session), await language_of(session)
-    document = translate.actor_document(home, collective, members, icon, language)
-    activity = translate.changed_actor(home, collective, document, secrets.token_hex(8), now)
-    inboxes = await follows.follower_inboxes(session, collective.id)
-    await outbox.publish(session, home, collective, activity, inboxes, now, is_public=True)
+async def tell_profile(session: AsyncSession, home: Home, actor: Actor, now: datetime) -> None:
+    """Followers learn how the collective, or a circle of it, describes itself now."""
+    is_collective = actor.kind == "collective"
+    icon = await icon_of(session, home) if is_collective else None
+    members = await people.member_count(session) if is_collective else None
+    document = translate.actor_document(home, actor, members, icon, await language_of(session))
+    activity = translate.changed_actor(home, actor, document, secrets.token_hex(8), now)
+    inboxes = await follows.follower_inboxes(session, actor.id)
+    await outbox.publish(session, home, actor, activity, inboxes, now, is_public=True)

@@ -18,7 +18,9 @@ from models.rules.circles import ASSEMBLY_BELOW, deal
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict
 from server.actions.founding import KeyPair, local_actor
+from server.actions.languages import language_of
 from server.home import Home
+from server.language import said_in, speaking
 
 MOST_CIRCLES: Final = 60  # as many as an Answer of 16 kB can list
 
@@ -73,10 +75,12 @@ async def _dealt(
         raise Conflict(
             "members-changed", phrase("Somebody joined or left just now. Please answer once more.")
         )
-    dealt = []
+    dealt, language = [], await language_of(session)
     for number, (hand, pair) in enumerate(zip(hands, keys, strict=False), start=1):
         handle = f"circle_{scope.name[:8]}_{number}"
-        actor: Actor = local_actor(home, "circle", "Group", handle, f"Circle {number}", pair, now)
+        with speaking(language):
+            name = said_in(phrase("Circle {n}", n=str(number)))
+        actor: Actor = local_actor(home, "circle", "Group", handle, name, pair, now)
         session.add(actor)
         await session.flush()
         circle = Circle(actor_id=actor.id, dealt_for=scope.name, created_at=now, actor=actor)

@@ -4,13 +4,15 @@ import secrets
 from typing import Any
 
 from models.rules.records import text_digest
+from server.language import LANGUAGE
 
 
 class Texts:
-    """Collects the texts of one act. `add` gives the digest for the record; `carried` travels beside it."""
+    """Collects the texts of one act. `add` gives the digest for the record; `carried` travels beside it. Where nobody said in which
+    language they are, it is taken to be the one that whoever acts reads in."""
 
-    def __init__(self, lang: str = "en") -> None:
-        self.lang = lang
+    def __init__(self, lang: str = "") -> None:
+        self.lang = lang or LANGUAGE.get()
         self.carried: dict[str, dict[str, Any]] = {}
 
     def add(self, text: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from activitypub.later import later
-from server.language import ENGLISH, LANGUAGE, _, locale, ngettext, number
+from server.language import LANGUAGE, _, day_words, locale, ngettext
 
 if TYPE_CHECKING:
     import babel.dates
@@ -52,16 +52,6 @@ def _words(then: datetime, *, with_day: bool = True) -> str:
     return f"{day_words(then, with_day=with_day)}, {then:%H:%M} {_zone_words(then)}"
 
 
-def day_words(then: datetime, *, with_day: bool = False) -> str:
-    """“22 November 2026”, as the reader's language orders it."""
-    language = LANGUAGE.get()
-    if language == ENGLISH:
-        pattern = "EEEE d MMMM y" if with_day else "d MMMM y"
-    else:
-        pattern = "full" if with_day else "long"
-    return dates.format_date(then, pattern, locale=locale(language))
-
-
 def weekday_words(day: int) -> str:
     """“Monday” for 0."""
     return str(dates.get_day_names(context="stand-alone", locale=locale(LANGUAGE.get()))[day])
@@ -80,16 +70,6 @@ def _zone_words(then: datetime) -> str:
 def machine(then: datetime) -> str:
     """The value of a `datetime` attribute."""
     return then.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """“1 circle”, “3 circles”."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
-
-
-def verb(count: int, one: str, many: str) -> str:
-    """“has” for one, “have” for none and for many."""
-    return one if count == 1 else many
 
 
 def span(length: timedelta) -> str:

@@ -129,8 +129,8 @@ def _voting(view: Standing) -> str:
 
 
 def _closing(view: Standing) -> str:
-    until = _at(view.times.grace_ends, view)
-    return _("Voting is over. The instances collect what was cast in time, until {until}.", until=until)
+    when = _at(view.times.grace_ends, view)
+    return _("Voting is over. The instances collect what was cast in time. That ends {when}.", when=when)
 
 
 def _provisional(view: Standing) -> str:

@@ -106,14 +106,14 @@ OPTIONS: Final = table(
 )
 OWN_TAKES: Final = table(TAKES[value] for value in ("binding", "advisory"))
 
-SELECTS: Final[Mapping[str, tuple[Mapping[str, Choice], str]]] = {
+SELECTS: Final[Mapping[str, tuple[Mapping[str, Choice], str]]] = {  # and what is chosen at first
     "method": (METHODS, "consent"),
     "gather": (GATHER, "0h"),
     "window": (WINDOW, "48h"),
     "visibility": (VISIBILITY, "public"),
     "takes": (OWN_TAKES, "binding"),
     "options": (OPTIONS, "answering"),
-    "lang": (LANGUAGES, "en"),
+    "lang": (LANGUAGES, ""),  # that in which the form is read
     "quorum": (QUORUM, "1/2"),
     "threshold": (THRESHOLD, ">1/2"),
     "base": (BASE, "cast"),
@@ -151,15 +151,20 @@ class Filled:
     @property
     def is_advanced(self) -> bool:
         """Was anything chosen that stands under “More choices”?"""
-        return any(self.chosen[name] != SELECTS[name][1] for name in ADVANCED)
+        return any(self.chosen[name] != at_first(name) for name in ADVANCED)
+
+
+def at_first(name: str) -> str:
+    """What is chosen before anybody chooses."""
+    return SELECTS[name][1] or LANGUAGE.get()
 
 
 def filled(form: Form) -> Filled:
     """What the form holds; what was not offered falls back to the default."""
-    chosen = {}
-    for name, (choices, default) in SELECTS.items():
-        value = form.one(name, default)
-        chosen[name] = value if value in choices else default
+    chosen = {
+        name: form.one(name) if form.one(name) in choices else at_first(name)
+        for name, (choices, _default) in SELECTS.items()
+    }
     return Filled(
         question=form.one("question"),
         details=form.one("details"),
@@ -180,7 +185,6 @@ def small_question() -> Filled:
         "question": _("Shall we meet on Thursdays?"),
         "details": _("This is a first try, to see how a decision goes."),
         "title-1": _("We meet on Thursdays at seven in the evening"),
-        "lang": LANGUAGE.get(),
         "window": CUSTOM.value,
         "window-many": "10",
         "window-unit": "minutes",

@@ -21,7 +21,7 @@ from models.uploads import Upload
 from server.actions import images, speaking
 from server.actions.speaking import MOST_PICTURES, TEXT_LENGTH
 from server.keys import HOME
-from server.language import _
+from server.language import LANGUAGE, _
 from server.mentions import mentioned_in
 from server.translate_posts import Words, content_of
 from server.web.forms import Form, Problems, problems_of
@@ -117,7 +117,7 @@ async def _write(
             back="/posts",
             changes=False,
             text=form.one("text"),
-            language=form.one("language", "en"),
+            language=form.one("language", LANGUAGE.get()),
             languages=list(LANGUAGES.values()),
             most=TEXT_LENGTH,
             most_pictures=MOST_PICTURES,
@@ -144,7 +144,7 @@ async def _words(request: web.Request, form: Form) -> Words:
     async with reading(request) as visit:
         visit.viewer.require_member()
         visit.viewer.require("speak")
-    text, language = form.one("text"), form.one("language", "en")
+    text, language = form.one("text"), form.one("language", LANGUAGE.get())
     speaking.check_words(text, language, list(LANGUAGES))
     return Words(text, language, await mentioned_in(request.app, text))
 

@@ -143,7 +143,6 @@ def make_environment(*, development: bool) -> jinja2.Environment:
     say(environment)
     environment.filters.update(
         paragraphs=paragraphs,
-        plural=moments.plural,
         span=moments.span,
         machine=moments.machine,
         date_words=moments.date_words,

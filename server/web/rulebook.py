@@ -43,6 +43,8 @@ def _quorum(rule: Rule, circles: int | None) -> str:
     if rule.quorum[0] == 0:
         return _("At least one circle takes part.")
     needed = at_least(rule.quorum, circles or 0)
+    if rule.quorum[0] == rule.quorum[1]:
+        return _("All circles on the roll take part{numbers}.", numbers=in_numbers(needed, circles))
     return _(
         "At least {share} of the circles on the roll take part{numbers}.",
         share=share_words(rule.quorum),

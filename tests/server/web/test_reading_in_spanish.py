@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from models.ledger import RecordRow
+from models.ledger import RecordRow, TextRow
 from models.posts import Post
 from models.rules.phrases import in_a_row, phrase
 from models.rules.records import read_again
@@ -92,7 +92,9 @@ async def test_mails_are_in_the_language_of_the_member_else_of_the_instance(
         await PASSES["mail"](app)
         (mail,) = postman.taken
         assert mail["Subject"] == "Confirma tu dirección de correo para Oak Collective"
-        assert "Si has sido tú, abre el enlace antes de un día, con la sesión iniciada:" in text_of(mail)
+        assert "Si has sido tú, abre el enlace en el plazo de un día, con la sesión iniciada:" in text_of(
+            mail
+        )
 
 
 async def test_what_a_spanish_collective_publishes_is_worded_in_spanish(
@@ -115,7 +117,7 @@ async def test_what_a_spanish_collective_publishes_is_worded_in_spanish(
         )
         assert proposal["contentMap"] == {"es": proposal["content"]}
         assert "Votación: <a" in round_["content"]
-        assert "Círculos que deciden: 1, de 1 colectivos, hasta el " in round_["content"]
+        assert "Decide 1 círculo de 1 colectivo, hasta el " in round_["content"]
         assert list(round_["contentMap"]) == ["es"]
         assert [one["name"] for one in round_["oneOf"]] == ["De acuerdo", "Con dudas", "En desacuerdo"]
         status, actor = await fed.get("http://oak.test/c/oak")
@@ -124,6 +126,47 @@ async def test_what_a_spanish_collective_publishes_is_worded_in_spanish(
         async with fed.app_of("oak")[DATABASE].READ() as session:
             for row in (await session.scalars(select(RecordRow))).all():
                 assert read_again(row.document, row.digest).type == row.type
+
+
+async def languages(fed: Federation) -> dict[str | None, str | None]:
+    """The texts of records at Oak, and in which language they are."""
+    async with fed.app_of("oak")[DATABASE].READ() as session:
+        return {row.text: row.lang for row in await session.scalars(select(TextRow))}
+
+
+async def test_what_somebody_writes_is_in_the_language_they_read_unless_they_say_another(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        await ask(ana, question="Do we paint the door?", title__1="Green", about__1="")
+        await reads_spanish(ana)
+        await ask(ana, question="¿Compramos pan?", title__1="Pan negro", about__1="")
+        page = await ask(ana, question="Kaufen wir Käse?", title__1="", about__1="", lang="de", gather="48h")
+        await ana.send(await ana.get(f"{page.path}/propose"), "/propose", title="Queso", details="Suave.")
+        await ana.send(await ana.get(f"{page.path}/withdraw"), "/withdraw", reason="No hay leche.")
+        found = await languages(fed)
+    assert {text: found[text] for text in ("Do we paint the door?", "Green")} == dict.fromkeys(
+        ("Do we paint the door?", "Green"), "en"
+    )
+    spanish = ("¿Compramos pan?", "Pan negro", "Queso", "Suave.", "No hay leche.")
+    assert {text: found[text] for text in spanish} == dict.fromkeys(spanish, "es")
+    assert found["Kaufen wir Käse?"] == "de"
+
+
+async def test_circles_are_called_so_in_the_language_of_the_instance(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=6) as fed:
+        ana = await enter(fed, "oak", "ana")
+        await speak_spanish(ana)
+        page = await ask(ana, question="¿Compramos pan?", title__1="Pan negro", about__1="")
+        assert "Circle 1 3 people" not in page.text
+        assert "Círculo 1 3 people" in page.text
+        status, assembly = await fed.get("http://oak.test/c/assembly")
+        assert (status, json.loads(assembly)["name"]) == (200, "La asamblea")
+        found = await languages(fed)
+        assert (found["Círculo 1"], found["Círculo 2"]) == ("es", "es")
 
 
 async def test_a_request_says_in_which_language_it_is_answered(meetings: Meetings, enter: Enter) -> None:
