@@ -30,7 +30,6 @@ MACHINES_ONLY: Final[dict[str, str]] = {  # file: why nobody reads what it says 
 
 AN_EVENT: Final = "the name of an event in the log"
 A_PURPOSE: Final = "what a signed ticket is for; part of what is signed"
-A_FORMAT: Final = "a format that Babel reads"
 WRITTEN_ONCE: Final = "written into the database once, where members can write something else"
 A_NAME: Final = "a name, the same in each language"
 SAME: Final[dict[str, str]] = {  # text: why it is the same in every language
@@ -53,11 +52,7 @@ SAME: Final[dict[str, str]] = {  # text: why it is the same in every language
     "(no address of ours)": AN_EVENT,
     "member \x00": "what attempts are counted by",
     "mail \x00": "the name of a job in the log",
-    "EEEE d MMMM y": A_FORMAT,
-    "d MMMM y": A_FORMAT,
     "A new collective": WRITTEN_ONCE,
-    "The assembly": WRITTEN_ONCE,
-    "Circle \x00": WRITTEN_ONCE,
     "Found this collective: admit its first members and hold its first decisions.": WRITTEN_ONCE,
     "From a list.": WRITTEN_ONCE,
     "blocked: We no longer deal with this server.": FOR_OPERATORS,
