@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import aiohttp
 import pytest
@@ -22,6 +23,7 @@ from server.web.moments import distance
 from server.web.watching import WATCHING, network_of
 from tests.federation.harness import Federation, free_port
 from tests.federation.meetings import Meetings
+from tests.federation.stock import PASSWORD
 from tests.server.web.browser import Browser, Page
 from tests.server.web.conftest import Enter
 
@@ -267,7 +269,54 @@ async def test_who_leaves_is_sent_away_and_so_is_who_logged_in_too_long_ago(
             assert [event["event"] for event in events] == ["end", "end"]
 
 
+async def test_who_is_no_member_any_more_is_sent_away_from_every_page(both: Meetings, enter: Enter) -> None:
+    async with both.voting(oak=3, elm=1) as fed:
+        path = page_of(fed)
+        ana, bo, visitor = [await enter(fed, "oak", login) for login in ("ana", "bo", "")]
+        async with (
+            listening(bo, stream_of(await bo.get(path))) as one,
+            listening(bo, stream_of(await bo.get(f"{path}/circle"))) as two,
+            listening(ana, stream_of(await ana.get(path))) as hers,
+            listening(visitor, stream_of(await visitor.get(path))) as theirs,
+        ):
+            page = await bo.send(await bo.get("/me/leave"), "/me/leave", parting="erase", password=PASSWORD)
+            assert page.path.endswith("done=you-left")
+            assert await one.event() == await two.event() == {"event": "end", "data": "0"}
+            assert await one.event() == await two.event() == {}
+            assert await status_of(bo, f"{path}/circle/live") == 404
+            await fed.elm.ballot("consent")
+            await fed.settle()
+            assert [(await who.event())["event"] for who in (hers, theirs)] == ["changed"] * 2
+
+
 # Bounds
+
+
+async def test_one_household_has_so_many_streams_and_others_still_find_room(
+    meetings: Meetings, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "MOST_OF_ONE_ADDRESS", 2)
+    come_in = (
+        ("2001:db8::1", 200),
+        ("2001:db8::2", 200),
+        ("2001:db8:0:0:9::", 503),
+        ("2001:db8:0:1::1", 200),
+        ("192.0.2.1", 200),
+        ("192.0.2.1", 200),
+        ("192.0.2.1", 503),
+        ("192.0.2.2", 200),
+    )
+    async with meetings.voting(oak=1, elm=1) as fed, second_process(fed, proxies=1) as hall:
+        address = f"{page_of(fed)}/live"
+        async with Browser(hall) as visitor, Browser(hall) as ana, AsyncExitStack() as open_:
+            for network, status in come_in:
+                said = {
+                    "X-Forwarded-For": f"198.51.100.7, {network}"
+                }  # the first is what they say themselves
+                one = await open_.enter_async_context(listening(visitor, address, said))
+                assert one.answer.status == status, network
+            ana.set_cookie((await enter(fed, "oak", "ana")).cookie() or "")
+            assert await status_of(ana, address, {"X-Forwarded-For": "192.0.2.1"}) == 200
 
 
 async def test_one_member_has_so_many_streams_and_who_goes_makes_room(
@@ -339,10 +388,10 @@ async def test_stopping_ends_every_stream_and_browsers_may_ask_again(
 
 
 @asynccontextmanager
-async def second_process(fed: Federation) -> AsyncIterator[Instance]:
+async def second_process(fed: Federation, **changed: Any) -> AsyncIterator[Instance]:
     """Another application on the same database, as another process would be: nothing is shared but rows."""
     first = fed.instances["oak"]
-    settings = replace(first.settings, listen_port=free_port())
+    settings = replace(first.settings, listen_port=free_port(), **changed)
     runner = web.AppRunner(create_app(settings, fed.clock, fed.resolver_of("oak"), workers=False))
     await runner.setup()
     await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
