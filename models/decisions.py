@@ -28,6 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
 from models.ledger import Participant, RecordRow, Scope, TextRow
+from models.peers import covers
 from models.people import Member
 
 
@@ -251,3 +252,15 @@ async def decides_with(session: AsyncSession, key: str, authority: str) -> bool:
     spoken = select(RecordRow.id).where(RecordRow.scope_id == Participant.scope_id, RecordRow.by == key)
     query = select(Participant.id).where(Participant.authority == authority, spoken.exists())
     return await session.scalar(query.limit(1)) is not None
+
+
+async def offers_since(session: AsyncSession, since: datetime, authority: str, site: str) -> tuple[int, int]:
+    """How many decisions came here after `since` by Offers of collectives at this authority, and at all of its site."""
+    query = (
+        select(Participant.authority)
+        .join(Scope, Scope.id == Participant.scope_id)
+        .join(RecordRow, and_(RecordRow.scope_id == Scope.id, RecordRow.digest == Scope.name))
+        .where(RecordRow.by == Participant.key, Scope.created_at > since, covers(Participant.authority, site))
+    )
+    homes = (await session.scalars(query)).all()
+    return sum(home == authority for home in homes), len(homes)

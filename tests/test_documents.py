@@ -24,7 +24,7 @@ from models.rules.refusals import Refusal
 from models.rules.shapes import SHAPES
 from models.rules.times import AHEAD
 from models.rules.view import STATES
-from server import remote
+from server import fetching, remote
 from server.__main__ import COMMANDS
 from server.actions import hearing, pulse, threads
 from server.errors import OF_HTTP
@@ -214,12 +214,14 @@ LIMITS: dict[str, tuple[int, ...]] = {
     "a WebFinger or NodeInfo answer": (fetch.JRD_BYTES // 1000,),
     "records": (codec.MAX_RECORDS, records.LARGEST, hearing.MOST_RECORDS),
     "texts": (carriers.TEXT_LENGTH,),
-    "activities at the door at once": (inbox.AT_ONCE, inbox.UNKNOWN_AT_ONCE, pace.MOST_WAITING),
+    "activities at the door at once": (inbox.AT_ONCE, pace.MOST_WAITING),
+    "asking because of what arrived": (fetching.AT_THE_DOOR, fetching.BEHIND_IT, fetching.OF_A_SITE),
     "activities a minute of one server": (pace.OF_A_SERVER, pace.OF_A_PARTICIPANT, pace.BY_UNKNOWN_KEYS),
     "redirects of a GET": (fetch.HOPS,),
     "new actors of one server": (remote.NEW_ACTORS_PER_HOUR,),
     "unusable answers of one server": (remote.MISSES_PER_HOUR, remote.MISS_LASTS // timedelta(minutes=1)),
     "records from the future": (AHEAD // timedelta(minutes=1),),
+    "Offers of one server that invite us": (hearing.OFFERS_A_DAY,),
     "invited collectives looked up from an Offer": (carriers.MOST_INVITED,),
 }
 

@@ -6,7 +6,7 @@ may put records into a scope, and only an Offer that invites us opens one.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
@@ -16,7 +16,8 @@ from activitypub import proofs
 from activitypub.errors import Malformed, NotAuthentic
 from activitypub.origin import origin
 from activitypub.signatures import authority
-from models import ledger
+from activitypub.sites import SERVERS, site_of
+from models import decisions, ledger
 from models.base import changed, kept
 from models.decisions import Decision
 from models.events import log
@@ -32,6 +33,8 @@ from server.actions.telling import us
 
 AUTHORITY_LENGTH: Final = 300
 MOST_RECORDS: Final = 50_000  # of one scope; a guard against a participant gone wild
+DAY: Final = timedelta(days=1)
+OFFERS_A_DAY: Final = 50  # of one server; of all below one registered name `SERVERS` times as many
 
 
 def verified(documents: Iterable[Mapping[str, Any]]) -> list[Signed]:
@@ -179,6 +182,7 @@ async def _open_scope(session: AsyncSession, brought: Brought, now: datetime) ->
     collective, _ = await us(session)
     if collective.ed25519 not in offer["invited"]:
         return None
+    await check_offers(session, brought.carrier, now)
     scope = Scope(
         name=offer.digest, kind="decision", visibility=offer["visibility"], created_at=now, repair_at=now
     )
@@ -190,6 +194,13 @@ async def _open_scope(session: AsyncSession, brought: Brought, now: datetime) ->
             await ledger.add_participant(session, scope, actor.ed25519 or "", actor.uri, actor.authority)
     log(session, "offer received", now, actor=offer["actor"], scope=offer.digest)
     return scope
+
+
+async def check_offers(session: AsyncSession, carrier: str, now: datetime) -> None:
+    """Raises NotAllowed if this server, or its site, invited us too often lately: each Offer is looked at by people."""
+    there, below = await decisions.offers_since(session, now - DAY, carrier, site_of(carrier))
+    if there >= OFFERS_A_DAY or below >= SERVERS * OFFERS_A_DAY:
+        raise NotAllowed("too-many-offers", "This server invites us to more decisions a day than we take.")
 
 
 async def _learn_participants(session: AsyncSession, scope: Scope, fresh: Iterable[Record]) -> None:

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from server import remote
+from server import fetching, remote
 from server.peers import (
     actors,
     callers,
@@ -22,6 +22,7 @@ from server.peers.showing import DEMAND, Demand, to_signed
 def add_routes(app: web.Application) -> None:
     """All paths for other servers; also gives the application what they and the workers keep in memory."""
     remote.prepare(app)
+    fetching.prepare(app)
     app[actors.DOCUMENTS] = {}
     app[pace.PACE] = pace.Pace()
     app[inbox.DOOR] = inbox.Door(app)

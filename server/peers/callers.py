@@ -11,7 +11,7 @@ from activitypub.signatures import Claim, read_signature, verify_request
 from models import ledger
 from models.ledger import Scope
 from models.people import Actor
-from server import remote
+from server import fetching, remote
 from server.actions import dealing
 from server.keys import CLOCK, DATABASE, HOME
 
@@ -57,8 +57,12 @@ def _verify(request: web.Request, claim: Claim, body: bytes, actor: Actor) -> No
 
 
 async def _key_holder(app: web.Application, claim: Claim, *, refresh: bool) -> Actor:
+    known, _ = await remote.known_by_key(app, claim.key_id)
+    if known is not None and (known.is_local or not refresh):
+        return known
     try:
-        return await remote.actor_of_key(app, claim.key_id, refresh=refresh)
+        with app[fetching.DOOR].place(claim.key_id):
+            return await remote.actor_of_key(app, claim.key_id, refresh=refresh)
     except (NotAuthentic, Unreachable):
         raise
     except WireError as error:

@@ -20,11 +20,11 @@ from models.ledger import Signed
 from models.people import Actor
 from models.rules import records
 from models.rules.records import BadRecord, Record
-from server import remote
+from server import fetching, remote
 from server.actions import hearing
 from server.actions.hearing import Brought
 from server.home import Home
-from server.keys import DATABASE
+from server.keys import CLOCK, DATABASE
 from server.peers.received import DONE, IGNORED, Received, Word
 from server.together import Together
 
@@ -157,7 +157,10 @@ async def check_offer(app: web.Application, item: Received) -> Carried:
         raise Forbidden("foreign-offer", "The offer is not one by the collective that sends it.")
     if not await _is_news(app, offer):
         return found
-    invited = await _looked_up(app, item.activity.to[:MOST_INVITED])
+    async with app[DATABASE].READ() as session:
+        await hearing.check_offers(session, item.signer.authority, app[CLOCK].now())
+    with app[fetching.WORKER].place(item.signer.uri):
+        invited = await _looked_up(app, item.activity.to[:MOST_INVITED])
     return Carried(found.signed, found.texts, tuple(a for a in invited if a.ed25519 in offer["invited"]))
 
 

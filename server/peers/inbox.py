@@ -35,9 +35,6 @@ from server.peers.speakers import says_goodbye, speaker_of
 from server.together import Together
 
 AT_ONCE: Final = 32
-UNKNOWN_AT_ONCE: Final = (
-    16  # whose keys are asked for elsewhere, which may take long: the other places are for those we know
-)
 MOMENT: Final = 0.005  # seconds that who is not alone at the door waits for others, to be served with them
 BODY_SECONDS: Final = 30.0
 TYPE_LENGTH: Final = 64
@@ -59,7 +56,7 @@ class Door:
     """How many activities are being looked at. Who comes at the same time is looked up, and written down, in one go."""
 
     def __init__(self, app: web.Application) -> None:
-        self.inside = self.unknown = 0
+        self.inside = 0
         self.known = Together(partial(remote.known_by_keys, app), AT_ONCE, self._moment)
         self.stored = Together(partial(_store, app), AT_ONCE, self._moment)
 
@@ -94,8 +91,7 @@ async def _take(request: web.Request, claim: Claim, body: bytes) -> None:
         pace.check_unknown(app, claim.key_id)
     if known is None and says_goodbye(codec.tidy(codec.decode(body))):
         return
-    async with _place_of_unknown(door, known):
-        signer = await signer_of(request, claim, body, known)
+    signer = await signer_of(request, claim, body, known)
     await pace.check_server(app, signer.authority)
     app[remote.MEMORY].answered(signer.authority)
     activity = codec.tidy(codec.decode(body))
@@ -165,15 +161,3 @@ async def _place(door: Door) -> AsyncIterator[None]:
         yield
     finally:
         door.inside -= 1
-
-
-@asynccontextmanager
-async def _place_of_unknown(door: Door, known: Actor | None) -> AsyncIterator[None]:
-    """Room to ask for a key; whose key is known needs none."""
-    if known is None and door.unknown >= UNKNOWN_AT_ONCE:
-        raise pace.later("Too many whom we do not know arrive at once. Please try again a little later.")
-    door.unknown += known is None
-    try:
-        yield
-    finally:
-        door.unknown -= known is None

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import people
 from models.peers import bury
-from server import remote
+from server import fetching, remote
 from server.actions import parting, quoting, threads
 from server.home import Home
 from server.peers import carriers
@@ -22,7 +22,8 @@ async def check_update(app: web.Application, item: Received) -> Carried | None:
     if what == item.signer.uri:
         fetched = item.signer.fetched_at
         if fetched is None or fetched <= item.received_at:
-            await remote.remote_actor(app, item.signer.uri, refresh=True)
+            with app[fetching.WORKER].place(item.signer.uri):
+                await remote.remote_actor(app, item.signer.uri, refresh=True)
         return None
     item.require_own_server(what)
     return await carriers.check_create(app, item)

@@ -10,7 +10,7 @@ from activitypub.codec import Json, reference, references
 from activitypub.errors import Forbidden
 from models.feeds import Following
 from models.people import Actor
-from server import remote
+from server import fetching, remote
 from server.actions import moving
 from server.home import Home
 from server.keys import CLOCK, DATABASE
@@ -30,9 +30,10 @@ async def check_move(app: web.Application, item: Received) -> Actor | None:
     lately = signer.moved_at is not None and signer.moved_at > app[CLOCK].now() - moving.COOLDOWN
     if lately or not await _concerns_us(app, signer):
         return None
-    old, new = await remote.document(app, signer.uri), await remote.document(app, target)
-    _agree(old, signer.uri, new, target)
-    return await remote.remote_actor(app, target, refresh=True)
+    with app[fetching.WORKER].place(signer.uri):
+        old, new = await remote.document(app, signer.uri), await remote.document(app, target)
+        _agree(old, signer.uri, new, target)
+        return await remote.remote_actor(app, target, refresh=True)
 
 
 def _agree(old: Json, old_uri: str, new: Json, new_uri: str) -> None:

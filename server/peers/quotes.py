@@ -7,13 +7,13 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activitypub.codec import Thing, reference, references, tidy_thing
+from activitypub.codec import Json, Thing, reference, references, tidy_thing
 from activitypub.errors import Forbidden, Malformed
 from activitypub.quotes import QUOTES
 from models.people import Actor
 from models.posts import Post
 from models.talk import Quote
-from server import remote, translate_quotes
+from server import fetching, remote, translate_quotes
 from server.actions import quoting
 from server.home import Home
 from server.keys import DATABASE, HOME
@@ -42,13 +42,18 @@ async def check_request(app: web.Application, item: Received) -> Wish | None:
         raise Malformed("no-instrument", "The request does not say which post would quote.")
     item.require_own_server(name)
     whole = instrument if isinstance(instrument, dict) and len(instrument) > 1 else None
-    thing = tidy_thing(whole or await remote.document(app, name))
+    thing = tidy_thing(whole or await _fetched(app, name))
     item.require_owner(thing.owner)
     if thing.id != name:
         raise Forbidden("another-post", "At that address is another post.")
     if not _quotes(thing, post):
         raise Forbidden("no-quote", "That post does not quote the one that it asks for.")
     return Wish(post, name)
+
+
+async def _fetched(app: web.Application, name: str) -> Json:
+    with app[fetching.WORKER].place(name):
+        return await remote.document(app, name)
 
 
 def _quotes(thing: Thing, post: str) -> bool:

@@ -13,7 +13,7 @@ from activitypub.errors import Forbidden, NotAuthentic, Unreachable, WireError
 from activitypub.keypairs import DID_KEY, did_key
 from activitypub.origin import same_origin
 from models.people import Actor, actor_by_uri
-from server import remote
+from server import fetching, remote
 from server.actions import dealing
 from server.keys import CLOCK, DATABASE, HOME
 
@@ -67,8 +67,11 @@ async def _absent(app: web.Application, activity: Activity) -> Actor | None:
         return None
     if known is not None and known.is_local:
         raise Forbidden("ours", "What our own actors say is not brought to us by others.")
+    if known is not None and known.gone_at is None:
+        return known
     try:
-        return await remote.remote_actor(app, activity.actor)
+        with app[fetching.DOOR].place(activity.actor):
+            return await remote.remote_actor(app, activity.actor)
     except (NotAuthentic, Unreachable):
         raise
     except WireError as error:
@@ -91,7 +94,8 @@ def _check(app: web.Application, activity: Activity, speaker: Actor) -> None:
 async def _asked_again(app: web.Application, speaker: Actor, error: NotAuthentic) -> Actor:
     """The actor as its server describes it now; `error` again if that was asked a moment ago, or cannot be had."""
     try:
-        return await remote.actor_of_key(app, speaker.key_id, refresh=True)
+        with app[fetching.DOOR].place(speaker.key_id):
+            return await remote.actor_of_key(app, speaker.key_id, refresh=True)
     except Unreachable:
         raise
     except WireError:

@@ -1,5 +1,6 @@
 """Activities that carry records: what is taken in, from whom; twice, late, before its cause; and by impostors."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from activitypub import proofs
 from models import ledger
 from models.ledger import Participant, RecordRow, Scope, TextRow
 from models.rules import records
-from server.actions import signers
+from server.actions import hearing, signers
 from tests.server.peers.joint import Joint, words
 from tests.server.peers.world import Person, Stranger, World
 
@@ -80,6 +81,28 @@ async def test_at_most_fifty_of_the_addressed_are_asked(world: World, elm: Stran
     offering = joint.offering(to=[f"{masto.url}/users/p{n}" for n in range(60)])
     assert await world.tell(joint.convener, offering) == "done"
     assert len(masto.gets()) == 50
+
+
+async def test_who_invites_us_too_often_is_refused_and_nobody_is_asked_for_it(
+    world: World, elm: Stranger, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "OFFERS_A_DAY", 2)
+    ours = await world.collective()
+
+    async def invite(convener: Person, number: int) -> str | None:
+        joint = Joint(world, convener, [ours.ed25519 or ""], changed={"grace": 3600 + number})
+        return await world.tell(convener, joint.offering(to=[f"{masto.url}/users/p{number}"]))
+
+    loud = elm.kin("loud")
+    assert [await invite(loud, number) for number in range(1, 5)] == ["done", "done", "refused", "refused"]
+    assert len(masto.gets()) == 2
+    assert await invite(elm.kin("beside"), 5) == "refused"
+    assert await invite((await world.stranger("ash")).kin("ash"), 5) == "done"
+    world.clock.advance(timedelta(days=1, seconds=1))
+    assert await invite(loud, 6) == "done"
+    below = [(await world.stranger(f"s{n}.evil")).kin("eve") for n in range(6)]
+    monkeypatch.setattr(hearing, "OFFERS_A_DAY", 1)
+    assert [await invite(one, 7) for one in below] == ["done"] * 5 + ["refused"]
 
 
 async def test_an_offer_to_others_opens_nothing_and_asks_nobody(

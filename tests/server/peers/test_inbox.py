@@ -20,6 +20,7 @@ from models.follows import Follow
 from models.peers import Peer
 from models.people import Actor
 from models.queues import InboxItem
+from server import fetching
 from server.keys import CLOCK
 from server.peers import inbox
 from tests.server.peers.world import ACTIVITY, Person, Stranger, World, rsa_key
@@ -474,10 +475,17 @@ async def test_too_many_at_once_are_asked_to_come_again(world: World, masto: Str
     assert door.inside == 0
 
 
+@pytest.fixture(params=[("s{}", 2, 9), ("s{}.evil", 9, 2)], ids=["many sites", "one site"])
+def slow_names(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Names for servers of which two may be asked at once: two in all, or two of one site."""
+    names, world.of().app[fetching.DOOR].most, of_a_site = request.param
+    monkeypatch.setattr(fetching, "OF_A_SITE", of_a_site)
+    return str(names)
+
+
 async def test_servers_that_are_slow_with_their_keys_keep_nobody_out_whom_we_know(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, slow_names: str
 ) -> None:
-    monkeypatch.setattr(inbox, "UNKNOWN_AT_ONCE", 2)
     cy = (await world.stranger("other")).person("cy")
     assert await world.post(cy, follow(cy)) == 202
     held, go_on = asyncio.Semaphore(0), asyncio.Event()
@@ -487,7 +495,10 @@ async def test_servers_that_are_slow_with_their_keys_keep_nobody_out_whom_we_kno
         await go_on.wait()
         return web.Response(status=404)
 
-    waiting, crowd = [], [(await world.stranger(f"s{number}.evil")).person("eve") for number in range(3)]
+    waiting, crowd = (
+        [],
+        [(await world.stranger(slow_names.format(number))).person("eve") for number in range(3)],
+    )
     for eve in crowd[:2]:
         eve.server.answers["/users/eve"] = slow
         waiting.append(asyncio.create_task(world.post(eve, follow(eve))))
@@ -497,8 +508,31 @@ async def test_servers_that_are_slow_with_their_keys_keep_nobody_out_whom_we_kno
     assert await world.post(cy, follow(cy)) == 202
     go_on.set()
     assert await asyncio.gather(*waiting) == [401, 401]
-    assert world.of().app[inbox.DOOR].unknown == 0
+    assert len(world.of().app[fetching.DOOR]) == 0
     assert await world.post(crowd[2], follow(crowd[2])) == 202
+
+
+async def test_nor_do_those_whom_somebody_we_know_brings_us(world: World, slow_names: str) -> None:
+    cy = (await world.stranger("other")).person("cy")
+    assert await world.post(cy, follow(cy)) == 202
+    held, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow(_: web.Request) -> web.Response:
+        held.release()
+        await go_on.wait()
+        return web.Response(status=404)
+
+    waiting, crowd = [], [(await world.stranger(slow_names.format(n))).person("eve") for n in range(3)]
+    for eve in crowd[:2]:
+        eve.server.answers["/users/eve"] = slow
+        waiting.append(asyncio.create_task(world.post(cy, eve.proved(follow(eve)))))
+        await held.acquire()
+    assert await world.post(cy, crowd[2].proved(follow(crowd[2]))) == 503
+    assert crowd[2].server.asked == []
+    assert await world.post(cy, follow(cy)) == 202
+    go_on.set()
+    assert await asyncio.gather(*waiting) == [401, 401]
+    assert await world.post(cy, crowd[2].proved(follow(crowd[2]))) == 202
 
 
 @pytest.mark.parametrize(("authority", "many"), [("masto.test", 200), ("a.masto.test", 1_000)])

@@ -13,6 +13,7 @@ from models.events import log
 from models.follows import Follow
 from models.queues import Delivery, InboxItem, claim_inbox
 from models.rules import backoff
+from server import fetching
 from server.home import Home
 from server.peers import handlers
 from server.peers.handlers import HANDLERS, table
@@ -216,3 +217,43 @@ async def test_a_follow_and_its_undo_at_the_same_time_leave_no_follow(world: Wor
         await world.post(ana, ana.activity("Undo", object=wish))
     await inbox_due(world.of().app)
     assert await world.count(Follow) == 0
+
+
+async def test_a_server_that_is_slow_with_its_profiles_holds_up_nobody_elses_activities(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "AT_ONCE", 6)
+    monkeypatch.setattr(fetching, "OF_A_SITE", 4)
+    crowd = [masto.person(f"p{number}") for number in range(6)]
+    cy = (await world.stranger("other")).person("cy")
+    assert [await world.tell(who, follow(who)) for who in crowd] == ["done"] * 6
+    held, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow(request: web.Request) -> web.Response:
+        held.release()
+        await go_on.wait()
+        return web.json_response(
+            masto.people[request.path.removeprefix("/users/")].document(),
+            content_type="application/activity+json",
+        )
+
+    changes = [who.activity("Update", object=who.document()) for who in crowd]
+    for who, change in zip(crowd, changes, strict=True):
+        masto.answers[f"/users/{who.handle}"] = slow
+        assert await world.post(who, change) == 202
+    wish = follow(cy)
+    assert await world.post(cy, wish) == 202
+    working = asyncio.create_task(inbox_due(world.of().app))
+    for _ in range(fetching.OF_A_SITE):
+        await held.acquire()
+    async with asyncio.timeout(10):
+        while (await world.item(wish["id"])).outcome != "done":  # noqa: ASYNC110 - nobody is told that a row changed
+            await asyncio.sleep(0)
+    go_on.set()
+    await working
+    done = [(await world.item(change["id"])).outcome for change in changes]
+    assert (done.count("done"), done.count(None)) == (4, 2)
+    world.clock.advance(2 * backoff.FIRST)
+    assert await inbox_due(world.of().app) == 2
+    assert {(await world.item(change["id"])).outcome for change in changes} == {"done"}
+    assert len(world.of().app[fetching.WORKER]) == 0
