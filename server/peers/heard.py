@@ -12,8 +12,7 @@ from aiohttp import web
 from activitypub import codec
 from activitypub.codec import Activity
 
-MOST: Final = 256
-LONGEST: Final = 20_000  # bytes; 5 MB in all
+MOST_BYTES: Final = 256_000  # of all; what is read takes up to eighty times as much, if somebody means it to
 
 
 class Heard:
@@ -21,22 +20,31 @@ class Heard:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, tuple[bytes, Activity]] = OrderedDict()
+        self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def keep(self, activity: Activity, body: bytes) -> None:
-        if len(body) <= LONGEST:
-            self._kept[activity.id] = (body, activity)
-            if len(self._kept) > MOST:
-                self._kept.popitem(last=False)
+        self._drop(activity.id)
+        if len(body) > MOST_BYTES:
+            return
+        self._kept[activity.id] = (body, activity)
+        self._bytes += len(body)
+        while self._bytes > MOST_BYTES:
+            self._drop(next(iter(self._kept)))
 
     def take(self, id_: str, body: bytes) -> Activity:
         """What these accepted bytes say."""
-        bytes_then, activity = self._kept.pop(id_, (b"", None))
+        bytes_then, activity = self._drop(id_)
         if activity is None or bytes_then != body:
             return codec.tidy(codec.decode_again(body))
         return activity
+
+    def _drop(self, id_: str) -> tuple[bytes, Activity | None]:
+        body, activity = self._kept.pop(id_, (b"", None))
+        self._bytes -= len(body)
+        return body, activity
 
 
 HEARD: web.AppKey[Heard] = web.AppKey("heard", Heard)
