@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from activitypub.errors import Forbidden
 from models import choices, follows, talk
@@ -313,6 +313,30 @@ async def test_the_list_cuts_off_a_host_and_not_the_listed_one_below_it(world: W
     assert await world.count(Follow) == 1
     assert await world.count(Delivery, Delivery.host == "masto.test") == 0
     assert await world.count(Delivery, Delivery.host == "a.masto.test") > 0
+
+
+async def test_whom_the_list_would_cut_off_is_found_in_a_few_queries_however_many_are_known(
+    world: World,
+) -> None:
+    home, database, asked = world.of().app[HOME], world.database(), list[str]()
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+
+    async def queries() -> int:
+        asked.clear()
+        async with database.READ() as session:
+            ends = await peers.would_cut_off(session, home)
+        assert [(one.host, one.followers, one.is_nothing) for one in ends] == [
+            (host, 1, False) for host in sorted(hosts)
+        ]
+        return len(asked)
+
+    hosts = set[str]()
+    few = await queries()
+    for name in ("ash", "elm", "fir"):
+        await follow(world, (await world.stranger(name)).person("ana"))
+        hosts.add(f"{name}.test")
+    await inbox_due(world.of().app)
+    assert await queries() == few
 
 
 # What was counted before
