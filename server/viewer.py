@@ -1,14 +1,26 @@
 """Who is looking, and what they may do now. There is no admin flag: every protected act asks for a mandate in force."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from models.mandates import MandateRow
 from models.people import Circle, Member
 from models.rules.mandates import Mandate, in_force
-from models.rules.phrases import phrase
+from models.rules.phrases import Phrase, phrase
 from models.rules.refusals import NotAllowed
+
+POWERS: Final[Mapping[str, Phrase]] = {  # what a mandate allows one to do
+    "operate": phrase("run the instance"),
+    "moderate": phrase("moderate"),
+    "admit": phrase("admit people"),
+    "speak": phrase("post as the collective"),
+    "steward": phrase("narrate"),
+    "convene": phrase("ask questions and answer offers"),
+    "represent": phrase("cast in joint decisions"),
+    "coordinate": phrase("act in hubs"),
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Viewer:
 
 def no_mandate(power: str) -> NotAllowed:
     return NotAllowed(
-        power, phrase("This needs a mandate with the power “{power}” that is in force now.", power=power)
+        power, phrase("This needs a mandate to {power} that is in force now.", power=POWERS[power])
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.rules.phrases import Phrase
+from server import viewer
 from server.language import Words, said_in, translated
 
 
@@ -386,15 +387,4 @@ FOLLOWINGS: Final[Mapping[str, Label]] = {
     "gone": Label("gone", "", "no"),
 }
 
-POWERS: Final = Words(
-    {
-        "operate": "run the instance",
-        "moderate": "moderate",
-        "admit": "admit people",
-        "speak": "post as the collective",
-        "steward": "narrate",
-        "convene": "ask questions and answer offers",
-        "represent": "cast in joint decisions",
-        "coordinate": "act in hubs",
-    }
-)
+POWERS: Final = Words({power: said.msgid for power, said in viewer.POWERS.items()})

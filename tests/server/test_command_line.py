@@ -533,7 +533,7 @@ async def test_post_says_something_as_the_collective(stock: Stock, tmp_path: Pat
         for words, code, said in (
             (("x", "--image", str(picture)), 2, "A picture needs --alt"),
             (("x", "--image", str(settings.data / "clock"), "--alt", "x"), 2, "not a PNG, JPEG or WebP"),
-            (("x", "--as", "bo"), 1, "This needs a mandate with the power “speak”"),
+            (("x", "--as", "bo"), 1, "This needs a mandate to post as the collective"),
             (("x", "--reply-to", "https://elsewhere.example/1"), 1, "What you reply to is not here"),
             ((" ",), 1, "Write something."),
         ):

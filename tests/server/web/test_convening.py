@@ -174,7 +174,7 @@ async def test_words_typed_while_the_mandate_lapsed_are_shown_for_copying(
         assert page.status == 403
         assert "Do we paint the door?" in page.text
         assert "of paint" in page.text
-        assert "that is in force now" in page.text
+        assert "This needs a mandate to ask questions and answer offers that is in force now." in page.text
         assert await offers(fed) == 0
 
 

@@ -42,6 +42,7 @@ def check(page: Page, language: str = "en") -> None:
     check_headings(page)
     check_fields(page)
     check_sources(page)
+    check_sentences(page)
 
 
 def check_headers(page: Page) -> None:
@@ -70,6 +71,12 @@ def check_headings(page: Page) -> None:
     levels = [int(element.tag[1]) for element in page.all("h1", "h2", "h3", "h4")]
     for before, after in itertools.pairwise(levels):
         assert after <= before + 1, f"{page.url}: h{before} is followed by h{after}"
+
+
+def check_sentences(page: Page) -> None:
+    """Between two sentences there is a space."""
+    for main in page.all("main"):
+        assert re.findall(r"[^\W\d_]{2}[.!?][A-ZÁÉÍÓÚÑ¿¡][^\W_]*", main.text) == [], page.url
 
 
 def check_fields(page: Page) -> None:
