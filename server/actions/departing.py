@@ -84,7 +84,7 @@ async def leave(session: AsyncSession, home: Home, viewer: Viewer, now: datetime
     await _end_account(session, home, member, now)
     for row in viewer.mandates:
         if row.ends_at > now and row.recalled_at is None:
-            row.resigned_at = now
+            row.resigned_at = row.resigned_at or now
     if erased:
         await _erase(session, member, now)
     log(session, "member left", now)
@@ -162,7 +162,7 @@ async def removable_by(session: AsyncSession) -> list[tuple[Decision, str]]:
 
 
 async def _end_account(session: AsyncSession, home: Home, member: Member, now: datetime) -> None:
-    """Nobody gets in as this member any more; their place in circles is free; links they made admit nobody."""
+    """Nobody gets in as this member any more; their place in circles is free; links they made admit nobody and open no account."""
     if member.left_at is not None:
         raise Conflict("left", phrase("This member has left already."))
     await appearing.vanish(session, home, member, now)
@@ -179,7 +179,10 @@ async def _end_account(session: AsyncSession, home: Home, member: Member, now: d
         .where(Membership.member_id == member.id, Membership.until.is_(None))
         .values(until=now)
     )
-    await session.execute(update(Invitation).where(Invitation.made_by == member.id).values(uses_left=0))
+    links = (Invitation.made_by == member.id, Invitation.expires_at > now)
+    await session.execute(update(Invitation).where(*links).values(expires_at=now))
+    theirs = (Recovery.made_by == member.id, Recovery.used_at.is_(None), Recovery.cancelled_at.is_(None))
+    await session.execute(update(Recovery).where(*theirs).values(cancelled_at=now))
     await session.flush()
     await adjust_circles(session, now)
 

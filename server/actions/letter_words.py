@@ -1,5 +1,6 @@
-"""E-mails that say one thing and are made of no notice: a link to get back in, that the password is another, that who asked to join
-was answered. None names the person it is for, nor says anything that somebody typed: an address may be another's."""
+"""E-mails that say one thing and are made of no notice: a link to get back in, that the password or the address is another, that
+who asked to join was answered. None names the person it is for, nor says anything that somebody typed: an address may be another's.
+"""
 
 from models.rules.phrases import phrase
 from server.actions.notice_words import Line, Written, written
@@ -34,6 +35,23 @@ def changed(name: str, when: str, lost: str) -> Written:
     ]
     subject = phrase("Your password was changed ({name})", name=name)
     return written(subject, intro, [Line("", "", "", lost)], [])
+
+
+def moved(name: str, when: str, settings: str) -> Written:
+    """The mail to an address that its member has replaced."""
+    intro = [
+        phrase(
+            "Your account at {name} has another e-mail address since {when}. No more mail comes to this one.",
+            name=name,
+            when=when,
+        ),
+        phrase("If that was you, there is nothing to do."),
+        phrase(
+            "If it was not you, log in, set a new password and put your address back, and tell a member who may admit people:"
+        ),
+    ]
+    subject = phrase("Your e-mail address was changed ({name})", name=name)
+    return written(subject, intro, [Line("", "", "", settings)], [])
 
 
 def answering(name: str, link: str, *, admitted: bool) -> Written:

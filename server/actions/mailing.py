@@ -27,7 +27,7 @@ from models.rules.digests import HOURS, WEEKDAYS, next_digest
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
 from server.actions.languages import language_for
-from server.actions.letter_words import answering, changed, recovering
+from server.actions.letter_words import answering, changed, moved, recovering
 from server.actions.notice_words import KINDS, Line, Written, confirming, telling
 from server.actions.people import new_token, token_digest
 from server.actions.telling import us
@@ -85,13 +85,17 @@ async def ask_address(session: AsyncSession, home: Home, viewer: Viewer, address
     log(session, "mail address named", now)
 
 
-async def confirm(session: AsyncSession, viewer: Viewer, token: str, now: datetime) -> None:
-    """The address is the member's: what they choose is sent there from now on."""
-    box = await mailbox_of(session, viewer.require_member().id)
+async def confirm(session: AsyncSession, home: Home, viewer: Viewer, token: str, now: datetime) -> None:
+    """The address is the member's: what they choose is sent there from now on. The one before is told, once, that it is no more:
+    by the address one gets a new password."""
+    member = viewer.require_member()
+    box = await mailbox_of(session, member.id)
     if box.pending_hash != token_digest(token) or box.pending_until is None or box.pending_until <= now:
         raise Conflict(
             "mail-link", phrase("This link works no more, or is somebody else’s. Ask for a new one below.")
         )
+    if box.address is not None and box.address != box.pending and box.refused_at is None:
+        await _write_moved(session, home, member, box.address, now)
     box.address, box.confirmed_at, box.refused_at = box.pending, now, None
     box.pending = box.pending_hash = box.pending_until = None
     log(session, "mail address confirmed", now)
@@ -252,11 +256,25 @@ async def write_changed(session: AsyncSession, home: Home, member: Member, now: 
     if box is None or box.address is None or box.refused_at is not None:
         return
     collective, _ = await us(session)
-    then = now.astimezone(zone_of(member))
-    when = f"{then:%Y-%m-%d}, {then:%H:%M} ({member.zone or 'UTC'})"
     with speaking(await language_for(session, member)):
-        written = changed(collective.name, when, f"{home.url}/login/lost")
+        written = changed(collective.name, _when(member, now), f"{home.url}/login/lost")
     await _add(session, home, member.id, box.address, "password", written, now, until=now + WORTH_KNOWING)
+
+
+async def _write_moved(
+    session: AsyncSession, home: Home, member: Member, address: str, now: datetime
+) -> None:
+    """Whoever reads the address before learns that it is used no more."""
+    collective, _ = await us(session)
+    with speaking(await language_for(session, member)):
+        written = moved(collective.name, _when(member, now), f"{home.url}/me/mail")
+    await _add(session, home, member.id, address, "moved", written, now, until=now + WORTH_KNOWING)
+
+
+def _when(member: Member, now: datetime) -> str:
+    """An instant in the member's time zone, as a mail says it."""
+    then = now.astimezone(zone_of(member))
+    return f"{then:%Y-%m-%d}, {then:%H:%M} ({member.zone or 'UTC'})"
 
 
 async def write_answer(

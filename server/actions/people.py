@@ -195,6 +195,28 @@ async def invite(
     return row
 
 
+async def open_invitations(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> Sequence[tuple[Invitation, str]]:
+    """Links that still admit somebody, the latest first, each with the name of who made it. Needs `admit`."""
+    viewer.require("admit")
+    query = select(Invitation, Member.name).join(Member, Member.id == Invitation.made_by)
+    still = (Invitation.kind == "member", Invitation.uses_left > 0, Invitation.expires_at > now)
+    rows = await session.execute(query.where(*still).order_by(Invitation.id.desc()))
+    return [(row, name) for row, name in rows]
+
+
+async def end_invitation(session: AsyncSession, viewer: Viewer, number: int, now: datetime) -> None:
+    """A link, whoever made it, admits nobody any more. Needs `admit`. A second time changes nothing."""
+    mandate = viewer.require("admit")
+    row = await session.get(Invitation, number, with_for_update=True)
+    if row is None or row.kind != "member":
+        raise NotFound("invitation", phrase("This invitation link is not known here. Ask for a new one."))
+    if row.expires_at > now:
+        row.expires_at = now
+        log(session, "invitation ended", now, mandate_id=mandate.id)
+
+
 async def log_in(
     session: AsyncSession,
     member: Member,
@@ -225,7 +247,8 @@ async def log_out(session: AsyncSession, token: str) -> None:
 # How often what may be tried: kind → so many, within this time.
 LIMITS: Final[Mapping[str, tuple[int, timedelta]]] = {
     "login": (FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong passwords for one name
-    "address": (3 * FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong anything from one address
+    "address": (3 * FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong anything from one place
+    "proof": (FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong passwords of who is logged in
     "code": (20, timedelta(hours=24)),  # wrong codes after a right password
     "lost": (5, THROTTLE_WINDOW),  # requests for a link by mail, from one place
     "request": (FAILURES_ALLOWED, THROTTLE_WINDOW),  # requests to join that cost us a hash
@@ -259,7 +282,7 @@ async def note_tries(session: AsyncSession, now: datetime, **subjects: str) -> N
 
 
 async def check_throttle(session: AsyncSession, login: str, address: str, now: datetime) -> None:
-    """Refuse further attempts after too many wrong ones for this name or from this address within 15 minutes."""
+    """Refuse further attempts after too many wrong ones for this name or from this place (a keyed digest) within 15 minutes."""
     await check_tries(session, now, login=login, address=address)
 
 

@@ -153,6 +153,8 @@ def _of_people() -> list[web.RouteDef]:
         web.get("/people", for_members(folk.people_page)),
         web.get("/people/invite", joining.invite_page),
         web.post("/people/invite", taking(joining.invite)),
+        web.get("/people/invite/{number:[0-9]{1,9}}/end", _to("/people/invite")),
+        web.post("/people/invite/{number:[0-9]{1,9}}/end", taking(joining.end_link)),
         web.get("/people/requests/{act:decline-all|take}", _to("/people/requests")),
         web.get(f"{asked}/{{act:admit|decline}}", _to("/people/requests")),
         web.get("/people/requests", for_members(requests.requests_page)),

@@ -25,15 +25,15 @@ from server.web import ceremonies, tickets
 from server.web.ceremonies import Ceremony
 from server.web.forms import NOT_KEPT, Form, FormHandler, Problems, Stale, parse, posted, safe_path
 from server.web.passwords import is_password
+from server.web.places import place_of
 from server.web.proving import NO_PASSKEY, use_passkey
 from server.web.render import Frame, frame_of, page, see
 from server.web.sessions import (
     Visit,
-    address_of,
-    browser_words,
     forget_login,
     login_token,
     mark_for,
+    open_login,
     reading,
     remember_login,
 )
@@ -207,7 +207,7 @@ async def log_in(request: web.Request) -> web.StreamResponse:
 
 async def _by_password(request: web.Request, login: str, password: str) -> tuple[Member | None, str]:
     """The member whose name and password these are, or None and what to say."""
-    database, now, address = request.app[DATABASE], request.app[CLOCK].now(), address_of(request)
+    database, now, address = request.app[DATABASE], request.app[CLOCK].now(), place_of(request)
     async with database.READ() as session:
         await people.check_throttle(session, login, address, now)
         member = await member_by_login(session, login)
@@ -238,8 +238,7 @@ async def enter(request: web.Request, member: Member, form: Form, how: str) -> w
     """Open a log-in for somebody who has shown who they are, and go on."""
     token = people.new_token()
     async with request.app[DATABASE].ACT.begin() as session:
-        now = request.app[CLOCK].now()
-        await people.log_in(session, member, people.token_digest(token), now, how, browser_words(request))
+        await open_login(request, session, member, token, how, request.app[CLOCK].now())
     path, kept = safe_path(form.one("next")), parse(form.one("kept"))
     if not kept.pairs:
         response = see(path)
@@ -306,7 +305,7 @@ async def log_in_with_code(request: web.Request) -> web.StreamResponse:
 
 async def _check_code(session: AsyncSession, request: web.Request, form: Form) -> tuple[Member | None, bool]:
     """Whose log-in it is (None if the ticket is not good) and whether the code is right; a wrong one is counted."""
-    app, now, login, address = request.app, request.app[CLOCK].now(), form.one("login"), address_of(request)
+    app, now, login, address = request.app, request.app[CLOCK].now(), form.one("login"), place_of(request)
     found = await member_by_login(session, login)
     if found is None or not tickets.is_good(request, form.one("ticket"), "second factor", _subject(found)):
         return None, False

@@ -16,9 +16,10 @@ from server.keys import CLOCK, DATABASE, HOME
 from server.language import _
 from server.web.forms import Form, Problems, problems_of
 from server.web.mine import done_in, status_of
+from server.web.places import place_of
 from server.web.proving import Proof, proof_for, prove
 from server.web.render import frame_of, page, see
-from server.web.sessions import acting, address_of, reading
+from server.web.sessions import acting, reading
 
 if TYPE_CHECKING:
     import segno
@@ -97,7 +98,7 @@ async def confirm(request: web.Request, form: Form) -> web.StreamResponse:
         if "code" in refusal.fields:
             async with request.app[DATABASE].ACT.begin() as session:
                 await people.note_tries(
-                    session, request.app[CLOCK].now(), code=member.login, address=address_of(request)
+                    session, request.app[CLOCK].now(), code=member.login, address=place_of(request)
                 )
         return await _second(request, problems=problems_of(refusal))
     except Conflict as refusal:

@@ -1,5 +1,6 @@
 """Joining by a link, and making such links: how a collective grows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -9,7 +10,7 @@ from markupsafe import Markup
 
 from models.people import Member, member_by_login, member_count
 from models.rules.circles import ASSEMBLY_BELOW
-from models.rules.refusals import Conflict, Invalid, Refusal
+from models.rules.refusals import Conflict, Invalid, Refusal, TooMany
 from server.actions import people
 from server.keys import CLOCK, DATABASE, HOME
 from server.language import _
@@ -17,9 +18,11 @@ from server.web.accounts import form_frame
 from server.web.beginning import Step, next_step
 from server.web.factors import qr_code
 from server.web.forms import Form, Problems, Stale, posted, problems_of
+from server.web.mine import done_in
 from server.web.passwords import hash_password, is_password
+from server.web.places import place_of
 from server.web.render import frame_of, page, see
-from server.web.sessions import acting, address_of, browser_words, reading, remember_login
+from server.web.sessions import acting, open_login, reading, remember_login
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,25 @@ class JoinPage:
 
 
 @dataclass(frozen=True)
+class Open:
+    """A link that still admits somebody. What it is nobody can see again."""
+
+    number: int
+    maker: str
+    uses: int
+    made: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True)
 class InvitePage:
     uses: int
     members: int
     assembly_below: int
     mandate: int
     mandate_ends: datetime
+    open: Sequence[Open]
+    done: str
     link: str = ""
     qr: Markup = field(default_factory=Markup)
     link_ends: datetime | None = None
@@ -85,6 +101,8 @@ async def join(request: web.Request) -> web.StreamResponse:
         await _join(request, login, name, password, token)
     except Invalid as refusal:
         return await _join_page(request, form, problems_of(refusal), HTTPStatus.UNPROCESSABLE_ENTITY)
+    except TooMany as refusal:
+        return await _join_page(request, form, Problems(refusal.sentence), HTTPStatus.TOO_MANY_REQUESTS)
     response = see("/?done=joined")
     remember_login(request, response, token)
     return response
@@ -98,23 +116,21 @@ async def _join(request: web.Request, login: str, name: str, password: str, toke
         password_hash = await hash_password(app, password)
         async with app[DATABASE].ACT.begin() as session:
             member = await people.join(session, link, login, name, password_hash, now)
-            words = browser_words(request)
-            await people.log_in(session, member, people.token_digest(token), now, "joined", words)
+            await open_login(request, session, member, token, "joined", now)
     except (Conflict, Invalid) as refusal:
         await _recognise(request, login, password, token, refusal)
 
 
 async def _recognise(request: web.Request, login: str, password: str, token: str, refusal: Refusal) -> None:
     """The link is used or the name taken: if it was by this very person a moment ago, log them in; else refuse."""
-    app, now, address = request.app, request.app[CLOCK].now(), address_of(request)
+    app, now, address = request.app, request.app[CLOCK].now(), place_of(request)
     async with app[DATABASE].READ() as session:
         await people.check_throttle(session, login, address, now)
         member: Member | None = await member_by_login(session, login)
     right = await is_password(app, member.password_hash if member else None, password)
     async with app[DATABASE].ACT.begin() as session:
         if member is not None and member.left_at is None and right and member.totp_at is None:
-            words = browser_words(request)
-            await people.log_in(session, member, people.token_digest(token), now, "password", words)
+            await open_login(request, session, member, token, "password", now)
             return
         await people.note_failure(session, login, address, now)
     raise refusal
@@ -142,6 +158,11 @@ async def _invite_page(
             assembly_below=ASSEMBLY_BELOW,
             mandate=mandate.id,
             mandate_ends=mandate.ends_at,
+            open=[
+                Open(row.id, maker, row.uses_left, row.created_at, row.expires_at)
+                for row, maker in await people.open_invitations(visit.session, visit.viewer, visit.now)
+            ],
+            done=done_in(request),
             link=link,
             qr=qr_code(link) if link else Markup(),
             link_ends=link_ends,
@@ -164,3 +185,12 @@ async def invite(request: web.Request, form: Form) -> web.StreamResponse:
         return await _invite_page(request, form.number("uses"), problems=problems_of(refusal))
     link = request.app[HOME].uri(f"join/{token}")
     return await _invite_page(request, row.uses_left, link, row.expires_at)
+
+
+async def end_link(request: web.Request, _form: Form) -> web.StreamResponse:
+    """A link admits nobody any more."""
+    async with acting(request) as visit:
+        visit.viewer.require_member()
+        number = int(request.match_info["number"])
+        await people.end_invitation(visit.session, visit.viewer, number, visit.now)
+    return see("/people/invite?done=invitation-ended")

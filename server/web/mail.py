@@ -14,6 +14,7 @@ from server.keys import CLOCK, DATABASE, HOME, SETTINGS
 from server.web.forms import Form, Problems, problems_of
 from server.web.mine import done_in, status_of
 from server.web.moments import weekday_words
+from server.web.proving import Proof, proof_for, prove
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, mark_for, reading
 from server.web.words import Choice, Named
@@ -45,6 +46,7 @@ class Chosen:
 @dataclass(frozen=True)
 class MailPage:
     sends: bool
+    proof: Proof
     confirmed: str
     refused: datetime | None
     pending: str
@@ -80,6 +82,7 @@ async def _mail_page(request: web.Request, typed: Chosen | None, problems: Probl
         box = await visit.session.get(Mailbox, member.id)
         context = MailPage(
             sends=request.app[SETTINGS].smtp is not None,
+            proof=await proof_for(visit),
             confirmed=(box.address if box else None) or "",
             refused=box.refused_at if box else None,
             pending=(box.pending if box else None) or "",
@@ -89,7 +92,8 @@ async def _mail_page(request: web.Request, typed: Chosen | None, problems: Probl
             weekdays=[Named(str(day), weekday_words(day)) for day in range(7)],
             problems=problems,
         )
-        return page(request, frame_of(visit), "people/mail.html", context, status_of(problems))
+        status = status_of(problems)
+        return page(request, frame_of(visit), "people/mail.html", context, status, "passkeys.js")
 
 
 def _stored(box: Mailbox | None) -> Chosen:
@@ -99,9 +103,11 @@ def _stored(box: Mailbox | None) -> Chosen:
 
 
 async def name_address(request: web.Request, form: Form) -> web.StreamResponse:
-    """Have a link sent to an address."""
+    """Have a link sent to an address. It is asked who is there: by that address one can get a new password."""
     address = form.one("address")
     try:
+        mailing.check_address(address)
+        await prove(request, form)
         async with acting(request) as visit:
             await mailing.ask_address(visit.session, request.app[HOME], visit.viewer, address, visit.now)
     except Refusal as refusal:
@@ -152,7 +158,9 @@ async def confirm(request: web.Request, _form: Form) -> web.StreamResponse:
     """The address is mine."""
     try:
         async with acting(request) as visit:
-            await mailing.confirm(visit.session, visit.viewer, request.match_info["token"], visit.now)
+            await mailing.confirm(
+                visit.session, request.app[HOME], visit.viewer, request.match_info["token"], visit.now
+            )
     except Refusal as refusal:
         if refusal.code == "log-in":
             raise

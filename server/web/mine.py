@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
+from typing import Final
 
 from aiohttp import web
 
@@ -11,14 +12,24 @@ from models.rules.refusals import Invalid
 from server.actions import accounts
 from server.actions.people import token_digest
 from server.keys import HOME
-from server.language import _
+from server.language import Words, _
 from server.web.beginning import Step, next_step
 from server.web.forms import Form, Problems, problems_of
 from server.web.passwords import hash_password
 from server.web.proving import Proof, proof_for, prove
 from server.web.render import frame_of, page, see
 from server.web.sessions import acting, forget_login, login_token, reading
-from server.web.words import DONE, HOWS, READING, Choice, Named
+from server.web.words import DONE, READING, Choice, Named
+
+# How somebody showed who they are when they logged in.
+HOWS: Final = Words(
+    {
+        "password": "with the password",
+        "code": "with the password and a code",
+        "passkey": "with a passkey",
+        "joined": "when you joined",
+    }
+)
 
 
 @dataclass(frozen=True)

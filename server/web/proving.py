@@ -1,6 +1,7 @@
 """“It is you”: before what a stranger at a forgotten browser must not do, the password or a passkey is asked for once more.
 
-Also what logging in by passkey and this have in common. Wrong attempts are counted like those of logging in.
+Also what logging in by passkey and this have in common. Wrong attempts are counted apart from those of logging in: who guesses at
+the door keeps nobody who is inside from what they want to do.
 """
 
 from dataclasses import dataclass, field
@@ -11,13 +12,14 @@ from models import accounts
 from models.people import Member
 from models.rules.phrases import phrase
 from models.rules.refusals import Invalid
-from server.actions.people import check_throttle, check_tries, note_failure, note_tries
+from server.actions.people import check_tries, note_tries
 from server.keys import CLOCK, DATABASE
 from server.web import ceremonies, tickets
 from server.web.ceremonies import Ceremony
 from server.web.forms import Form
 from server.web.passwords import is_password
-from server.web.sessions import Visit, address_of, reading
+from server.web.places import place_of
+from server.web.sessions import Visit, reading
 
 WRONG = phrase("This is not your password. Try again.")
 NO_PASSKEY: str = phrase("That passkey was not accepted. Use your password, or try once more.")
@@ -41,20 +43,21 @@ async def proof_for(visit: Visit) -> Proof:
 
 async def prove(request: web.Request, form: Form) -> Member:
     """Returns the member whose browser this is, if the form shows that they sit at it; else `Invalid`."""
-    app, now, address = request.app, request.app[CLOCK].now(), address_of(request)
+    app, now, address = request.app, request.app[CLOCK].now(), place_of(request)
     async with reading(request) as visit:
         member = visit.viewer.require_member()
-        await check_throttle(visit.session, member.login, address, now)
     if form.one("passkey"):
         if await use_passkey(request, form, ceremonies.PROVE, member) is None:
             raise Invalid({"password": NO_PASSKEY})
         return member
+    async with app[DATABASE].READ() as session:
+        await check_tries(session, now, proof=member.login, address=address)
     right = await is_password(app, member.password_hash, form.one("password"))
     async with app[DATABASE].ACT.begin() as session:
-        await check_throttle(session, member.login, address, now)
+        await check_tries(session, now, proof=member.login, address=address)
         if right:
             return member
-        await note_failure(session, member.login, address, now)
+        await note_tries(session, now, proof=member.login, address=address)
     raise Invalid({"password": WRONG})
 
 
@@ -62,7 +65,7 @@ async def use_passkey(
     request: web.Request, form: Form, purpose: str, of: Member | None = None
 ) -> Member | None:
     """Whose passkey answered the challenge of this form, or None. The challenge and the count are used up."""
-    app, now, address = request.app, request.app[CLOCK].now(), address_of(request)
+    app, now, address = request.app, request.app[CLOCK].now(), place_of(request)
     challenge, answer = form.one("challenge"), form.one("passkey")
     async with app[DATABASE].READ() as session:
         await check_tries(session, now, address=address)

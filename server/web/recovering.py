@@ -15,8 +15,9 @@ from server.web.accounts import form_frame
 from server.web.forms import Form, Problems, Stale, posted, problems_of
 from server.web.mine import status_of
 from server.web.passwords import hash_password
+from server.web.places import place_of
 from server.web.render import frame_of, page, see
-from server.web.sessions import Visit, acting, address_of, reading
+from server.web.sessions import Visit, acting, reading
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ async def recover(request: web.Request) -> web.StreamResponse:
     except Stale:
         return await _recover(request, Problems(_("This page had been open for long. Please try once more.")))
     app, digest = request.app, people.token_digest(request.match_info["token"])
-    now, address = app[CLOCK].now(), address_of(request)
+    now, address = app[CLOCK].now(), place_of(request)
     try:
         check_password(form.one("new-password"), form.one("again"))
     except Invalid as refusal:

@@ -17,7 +17,8 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.notices import unread_count
-from models.people import Actor
+from models.people import Actor, Member
+from server.actions import people
 from server.actions.accounts import note_act
 from server.actions.describing import hue_of
 from server.actions.languages import language_of
@@ -130,6 +131,16 @@ def remember_browser(request: web.Request, response: web.StreamResponse) -> None
     token = request.get(_NEW_FORM_COOKIE)
     if token is not None:
         _set(request, response, form_cookie_name(request), token, FORM_COOKIE_LASTS)
+
+
+async def open_login(
+    request: web.Request, session: AsyncSession, member: Member, token: str, how: str, now: datetime
+) -> None:
+    """A log-in for a member who has shown who they are. The one that this browser had ends: its cookie is about to be lost."""
+    before = login_token(request)
+    if before is not None:
+        await people.log_out(session, before)
+    await people.log_in(session, member, people.token_digest(token), now, how, browser_words(request))
 
 
 def remember_login(request: web.Request, response: web.StreamResponse, token: str) -> None:

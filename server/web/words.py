@@ -239,6 +239,7 @@ DONE: Final = Words(
         "cast": "With your confirmation, your circle’s ballot is published.",
         "asked": "Your request is on its way to the members who admit people.",
         "admitted": "They are a member now, and can log in.",
+        "invitation-ended": "That link admits nobody any more.",
         "declined": "The request is declined. Whoever asked reads your words when they try to log in.",
         "declined-all": "Those requests are declined.",
         "requests-on": "Visitors can ask to join now.",
@@ -253,7 +254,7 @@ DONE: Final = Words(
         "passkey-removed": "Nobody can log in with that passkey any more. It may still be listed on your device: "
         "remove it there too.",
         "second-off": "The second factor is off. Only your password or a passkey is asked for now.",
-        "recovered": "Your new password is set, and every browser is logged out. Log in with it.",
+        "recovered": "Your new password is set, every browser is logged out. Log in, then check your passkeys and e-mail address.",
         "all-read": "All of them are marked as read.",
         "muted": "You are told nothing more of this decision. It is listed below, if you want to hear of it again.",
         "unmuted": "You are told of this decision again.",
@@ -354,16 +355,6 @@ LANGUAGES: Final = table(
 
 # Languages in which pages can be read.
 READING: Final = table((LANGUAGES["en"], LANGUAGES["es"]))
-
-# How somebody showed who they are when they logged in.
-HOWS: Final = Words(
-    {
-        "password": "with the password",
-        "code": "with the password and a code",
-        "passkey": "with a passkey",
-        "joined": "when you joined",
-    }
-)
 
 MANDATES: Final[Mapping[str, Label]] = {
     "in-force": Label("in force", "ok", "yes"),

@@ -310,6 +310,22 @@ async def test_who_is_erased_leaves_no_name_and_what_others_rely_on(place: Place
     await place.join("bo")  # the name to log in with is free again
 
 
+async def test_who_goes_takes_no_key_to_others_accounts_along(place: Place):
+    await place.join("ana", "bo", "cem")
+    bo, token = await member(place, "bo"), joining.new_token()
+    async with place.acting("ana") as (session, viewer):
+        await recovering.make_link(session, viewer, bo, "5" * 64, place.now, resets_second=True)
+        await joining.invite(session, viewer, joining.token_digest(token), 5, place.now)
+        await recovering.open_link(session, "5" * 64, place.now)
+    async with place.acting("ana") as (session, viewer):
+        await departing.leave(session, place.home, viewer, place.now, erased=False)
+    async with place.database.READ() as session:
+        with pytest.raises(Conflict, match="works no more"):
+            await recovering.open_link(session, "5" * 64, place.now)
+        with pytest.raises(Conflict, match="has ended"):
+            await joining.open_invitation(session, token, place.now)
+
+
 async def test_a_member_is_removed_only_by_a_decision_that_is_adopted_and_each_removes_one(place: Place):
     await place.join("ana", "bo", "cem")
     name = await decide(place, "ana", "cem")

@@ -159,3 +159,46 @@ async def test_a_member_who_opens_a_link_is_told_that_it_is_for_somebody_else(
         ana = await enter(fed, "oak", "ana")
         page = await ana.get(await new_link(ana))
         assert "You are logged in here as Ana already" in page.text
+
+
+def ends(page: Page) -> list[str]:
+    """Where the forms go that end a link."""
+    return [
+        form.get("action") or "" for form in page.all("form") if (form.get("action") or "").endswith("/end")
+    ]
+
+
+async def test_a_link_in_the_wrong_hands_is_ended_and_says_so(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=2) as fed:
+        ana, bo, visitor = [await enter(fed, "oak", who) for who in ("ana", "bo", "")]
+        path = await new_link(ana, "3")
+        await join(visitor, path, "cem")
+        page = await ana.get("/people/invite")
+        check(page)
+        assert "it admits 2 people more" in page.text
+        end = ends(page)[0]  # the latest; the others joined by one that still works
+        mark = [("mark", (await bo.get("/me")).form("/logout").all("input")[0].attributes["value"])]
+        assert (await bo.post(end, mark)).status == 403
+        page = await ana.send(page, end)
+        assert (page.path, page.said) == (
+            "/people/invite?done=invitation-ended",
+            "That link admits nobody any more.",
+        )
+        assert end not in ends(page)
+        check(page)
+        page = await visitor.get(path)
+        assert (page.status, "This invitation has ended. Ask for a new link." in page.text) == (409, True)
+        assert (await ana.get(end)).path == "/people/invite"
+        assert await members(fed) == ["ana", "bo", "cem"]
+
+
+async def test_who_tried_too_often_keeps_what_they_typed_when_they_join(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        path, visitor = await new_link(await enter(fed, "oak", "ana")), await enter(fed, "oak")
+        for _ in range(9):
+            page = await join(visitor, path, "ana", "A second Ana")
+        assert (page.status, page.by_id("name").get("value")) == (429, "A second Ana")
+        assert "Wait 15 minutes" in page.alert
+        check(page)

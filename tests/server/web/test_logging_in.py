@@ -9,6 +9,7 @@ from aiohttp.test_utils import make_mocked_request
 from server.app import create_app
 from server.keys import SETTINGS
 from server.settings import Settings
+from server.web.places import place_of
 from server.web.sessions import address_of, cookie_name, remember_login
 from tests.federation.meetings import Meetings
 from tests.federation.stock import PASSWORD
@@ -216,3 +217,50 @@ async def test_the_address_of_a_client_is_what_our_own_last_proxy_saw(tmp_path: 
     direct = seen[0]
     assert seen == {0: direct, 1: "10.0.0.2", 2: "10.0.0.1", 9: direct}
     assert direct not in headers["X-Forwarded-For"] or direct == ""
+
+
+async def test_who_logs_in_again_in_the_same_browser_leaves_no_log_in_behind(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=2) as fed:
+        browser, other = await enter(fed, "oak"), await enter(fed, "oak")
+        login = await browser.get("/login")
+        await browser.send(login, "/login", login="ana", password=PASSWORD)
+        before = browser.cookie()
+        assert before is not None
+        mark = [("mark", filled((await browser.get("/")).form("/logout"))[0][1])]
+        await browser.post("/login", [*mark, ("login", "bo"), ("password", PASSWORD)])
+        assert "bo" in (await browser.get("/me")).text.lower()
+        other.set_cookie(before)
+        assert (await other.get("/me")).path == "/login?next=/me"
+
+
+async def test_guesses_are_counted_for_the_whole_network_of_an_address(tmp_path: Path) -> None:
+    app = app_at("https://oak.example", tmp_path, 1)
+
+    def place(address: str) -> str:
+        return place_of(make_mocked_request("GET", "/", headers={"X-Forwarded-For": address}, app=app))
+
+    assert place("2001:db8:0:1::2") == place("2001:db8:0:1:ffff::9") != place("2001:db8:0:2::2")
+    assert place("192.0.2.1") != place("192.0.2.2")
+    assert "192.0.2.1" not in place("192.0.2.1")
+
+
+async def test_who_guesses_at_the_door_does_not_keep_a_member_inside_from_proving_who_they_are(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana, stranger = await enter(fed, "oak", "ana"), await enter(fed, "oak")
+        login = await stranger.get("/login")
+        for _ in range(9):
+            page = await stranger.send(login, "/login", login="ana", password="wrong every time")
+        assert page.status == 429
+        form, new = await ana.get("/me/password"), "another long enough one"
+        sent = {"new__password": new, "again": new}
+        for _ in range(8):
+            page = await ana.send(form, "/me/password", password="wrong every time", **sent)
+            assert page.status == 422
+        page = await ana.send(form, "/me/password", password=PASSWORD, **sent)
+        assert page.status == 429, "wrong ones inside are counted, too"
+        fed.clock.advance(timedelta(minutes=16))
+        assert (await ana.send(form, "/me/password", password=PASSWORD, **sent)).path == "/me?done=password"

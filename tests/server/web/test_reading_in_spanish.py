@@ -15,6 +15,7 @@ from server.language import said_in, speaking
 from server.workers import PASSES
 from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
+from tests.federation.stock import PASSWORD
 from tests.server.web.browser import Browser, Page
 from tests.server.web.conftest import Enter
 from tests.server.web.test_convening import ask
@@ -87,7 +88,7 @@ async def test_mails_are_in_the_language_of_the_member_else_of_the_instance(
             assert f'<html lang="{language}">' in html.get_content()
         postman.taken.clear()
         await speak_spanish(ana)
-        again = {"address": "ana2@mail.test"}
+        again = {"address": "ana2@mail.test", "password": PASSWORD}
         await ana.send(await ana.get("/me/mail"), "/me/mail/address", **again)
         await PASSES["mail"](app)
         (mail,) = postman.taken

@@ -12,6 +12,7 @@ from server.actions import departing, people
 from server.keys import CLOCK, DATABASE, HOME
 from server.workers import PASSES
 from tests.federation.meetings import Meetings
+from tests.federation.stock import PASSWORD
 from tests.server.web.browser import Browser, Page
 from tests.server.web.conftest import Enter
 from tests.server.web.conftest import both as both
@@ -84,7 +85,9 @@ async def test_the_answer_is_the_same_for_everybody_and_what_was_typed_is_not_ke
         app = connect(fed, postman)
         ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
         await confirmed(app, ana, postman)
-        await bo.send(await bo.get("/me/mail"), "/me/mail/address", address="bo@mail.test")  # not confirmed
+        await bo.send(
+            await bo.get("/me/mail"), "/me/mail/address", address="bo@mail.test", password=PASSWORD
+        )  # not confirmed
         await PASSES["mail"](app)
         postman.taken.clear()
         said = set()

@@ -24,6 +24,7 @@ from server.settings import Smtp
 from server.workers import PASSES
 from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
+from tests.federation.stock import PASSWORD
 from tests.server.web.browser import Browser, Page
 from tests.server.web.conftest import Enter
 from tests.server.web.conftest import both as both
@@ -117,7 +118,9 @@ async def confirmed(
     app: web.Application, browser: Browser, server: MailServer, address: str = ADDRESS, **chosen: Any
 ) -> Page:
     """A member names an address, opens the link, and chooses."""
-    page = await browser.send(await browser.get("/me/mail"), "/me/mail/address", address=address)
+    page = await browser.send(
+        await browser.get("/me/mail"), "/me/mail/address", address=address, password=PASSWORD
+    )
     assert page.said.startswith("A link is on its way"), page.alert
     await PASSES["mail"](app)
     page = await browser.get(link_in(server.taken.pop(), "/me/mail/confirm/"))
@@ -151,7 +154,9 @@ async def test_nothing_goes_to_an_address_before_its_member_opened_the_link(
         await ana.send(
             await ana.get("/me/mail"), "/me/mail/choices", digest="daily", at__once=["closing", "objection"]
         )
-        page = await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS)
+        page = await ana.send(
+            await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS, password=PASSWORD
+        )
         check(page)
         await pass_by(app)
         await pass_by(app, hours=23)
@@ -297,7 +302,7 @@ async def test_what_fails_for_now_is_tried_again_later_and_goes_out_once(
             await postman.stop()
         else:
             setattr(postman, trouble, "451 come back later")
-        await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS)
+        await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS, password=PASSWORD)
         await pass_by(app)
         (mail,) = await waiting(app)
         assert (mail.attempts, mail.dead_at) == (1, None)
@@ -320,10 +325,10 @@ async def test_words_that_are_refused_for_good_are_given_up_and_late_ones_are_no
         app = connect(fed, postman)
         ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
         postman.words = "554 no"
-        await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS)
+        await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS, password=PASSWORD)
         await PASSES["mail"](app)
         postman.words = "250 OK"
-        await bo.send(await bo.get("/me/mail"), "/me/mail/address", address="bo@mail.test")
+        await bo.send(await bo.get("/me/mail"), "/me/mail/address", address="bo@mail.test", password=PASSWORD)
         await pass_by(app, days=2)  # its link works no more
         assert [mail.reason for mail in await waiting(app)] == ["554 no", "It came too late."]
         assert postman.taken == []
@@ -337,7 +342,7 @@ async def test_who_is_killed_after_sending_sends_at_most_once_more_and_under_the
     async with both.founded(oak=2) as fed:
         app = connect(fed, postman)
         ana = await enter(fed, "oak", "ana")
-        await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS)
+        await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS, password=PASSWORD)
         postman.kill = asyncio.ensure_future(PASSES["mail"](app))
         with contextlib.suppress(asyncio.CancelledError):
             await postman.kill
@@ -367,13 +372,19 @@ async def test_addresses_are_checked_and_links_are_counted(
             "<ana@c.test>",
             "x" * 255,
         ):
-            page = await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=wrong)
+            page = await ana.send(
+                await ana.get("/me/mail"), "/me/mail/address", address=wrong, password=PASSWORD
+            )
             assert page.problems == ["Write an e-mail address such as ana@north.example."], wrong
             check(page)
         for _ in range(5):
-            page = await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS)
+            page = await ana.send(
+                await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS, password=PASSWORD
+            )
             assert page.status == 200
-        page = await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS)
+        page = await ana.send(
+            await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS, password=PASSWORD
+        )
         assert "Several links were sent today." in page.alert
         page = await ana.send(await ana.get("/me/mail"), "/me/mail/choices", digest="hourly", hour="24")
         assert page.problems == ["Choose one of these.", "Choose one of the hours of the list."]
@@ -388,7 +399,36 @@ async def test_a_name_and_password_are_given_to_the_mail_server(
     async with meetings.founded(oak=1) as fed:
         app = connect(fed, postman, username="oak", password="pass word")
         ana = await enter(fed, "oak", "ana")
-        await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS)
+        await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS, password=PASSWORD)
         await pass_by(app)
         assert len(postman.taken) == 1
         assert postman.logged_in == [(b"oak", b"pass word")]
+
+
+async def test_at_a_browser_left_open_nobody_takes_the_account_over_by_an_address(
+    meetings: Meetings, enter: Enter, postman: MailServer
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        app, ana = connect(fed, postman), await enter(fed, "oak", "ana")
+        for said in ({}, {"password": "a wrong long one"}):
+            page = await ana.send(await ana.get("/me/mail"), "/me/mail/address", address=ADDRESS, **said)
+            assert (page.status, page.problems) == (422, ["This is not your password. Try again."])
+            assert page.by_id("address").get("value") == ADDRESS
+            check(page)
+        await pass_by(app)
+        assert postman.taken == []
+
+
+async def test_the_address_before_is_told_once_that_it_is_another(
+    meetings: Meetings, enter: Enter, postman: MailServer
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        app, ana = connect(fed, postman), await enter(fed, "oak", "ana")
+        await confirmed(app, ana, postman)
+        await confirmed(app, ana, postman)  # the same once more: nothing to tell
+        await confirmed(app, ana, postman, "new@mail.test")
+        await pass_by(app)
+        (mail,) = postman.taken
+        assert (mail["To"], mail["Subject"]) == (ADDRESS, "Your e-mail address was changed (Oak Collective)")
+        assert "put your address back" in text_of(mail)
+        assert "new@mail.test" not in text_of(mail)
