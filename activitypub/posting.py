@@ -19,6 +19,7 @@ from activitypub import network
 
 ANSWER_SECONDS: Final = 1.0
 ANSWER_BYTES: Final = 65_536
+MOST_INTERIM: Final = 8  # answers that say that another one comes
 NO_TIMER: Final = aiohttp.ClientTimeout()  # the whole request has one
 
 Answer = tuple[int, CIMultiDictProxy[str]]
@@ -64,11 +65,13 @@ async def _exchange(connection: aiohttp.connector.Connection, data: bytes) -> An
     protocol.set_response_params(read_until_eof=True, auto_decompress=False)
     transport.write(data)
     message, payload = await protocol.read()
-    while 100 <= message.code < 200 and message.code != 101:
+    for _ in range(MOST_INTERIM):
+        if message.code >= 200 or message.code == 101:
+            break
         message, payload = await protocol.read()
     if not payload.at_eof():
         await _drop(payload)
-    if payload.at_eof():
+    if payload.at_eof() and message.code >= 200:
         connection.release()
     return message.code, message.headers
 

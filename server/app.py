@@ -17,6 +17,7 @@ from server.settings import Settings
 from server.workers import run_workers
 from server.workers.notices import NOTICING, Noticing
 from server.workers.retention import PRUNING, Pruning
+from server.workers.slow import SLOW, Slow
 
 BODY_LIMIT = 1_000_000
 
@@ -40,6 +41,7 @@ def create_app(
     app[STOPPING] = asyncio.Event()
     app[PRUNING] = Pruning()
     app[NOTICING] = Noticing()
+    app[SLOW] = Slow()
     app.cleanup_ctx.append(_database)
     app.cleanup_ctx.append(_network(names))
     if workers:

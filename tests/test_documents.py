@@ -31,6 +31,7 @@ from server.errors import OF_HTTP
 from server.peers import carriers, inbox, pace
 from server.peers.handlers import HANDLERS
 from server.web import words
+from server.workers import slow
 from tests.documents import kind, misfits, told
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -217,6 +218,7 @@ LIMITS: dict[str, tuple[int, ...]] = {
     "activities at the door at once": (inbox.AT_ONCE, pace.MOST_WAITING),
     "asking because of what arrived": (fetching.AT_THE_DOOR, fetching.BEHIND_IT, fetching.OF_A_SITE),
     "activities a minute of one server": (pace.OF_A_SERVER, pace.OF_A_PARTICIPANT, pace.BY_UNKNOWN_KEYS),
+    "sending to slow servers": (slow.SERVERS, int(slow.LONG), slow.AT_ONCE),
     "redirects of a GET": (fetch.HOPS,),
     "new actors of one server": (remote.NEW_ACTORS_PER_HOUR,),
     "unusable answers of one server": (remote.MISSES_PER_HOUR, remote.MISS_LASTS // timedelta(minutes=1)),

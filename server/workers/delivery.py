@@ -31,6 +31,7 @@ from server.actions import dealing
 from server.keys import CLOCK, DATABASE, HOME, NETWORK
 from server.together import Together
 from server.workers.slots import keep_busy
+from server.workers.slow import LATER, SLOW
 
 LEASE: Final = timedelta(minutes=5)
 HOSTS_AT_ONCE: Final = 64
@@ -67,13 +68,14 @@ class Parcel:
 @dataclass(frozen=True)
 class Batch:
     """What is due for a host whose lease we hold until `lease`; `claimed` by this machine's running time. `refused`: we do not
-    deal with it, and drop what waits."""
+    deal with it, and drop what waits. `slow`: servers of its site take long."""
 
     host: str
     lease: datetime
     claimed: float
     fails: int
     refused: bool
+    slow: bool
     parcels: Sequence[Parcel]
     knocks: Knocks
 
@@ -96,8 +98,11 @@ async def deliveries_due(app: web.Application) -> int:
     settling, sending = Together(partial(_settle_all, app), HOSTS_AT_ONCE), asyncio.Semaphore(HOSTS_AT_ONCE)
 
     async def work(batch: Batch) -> int:
-        async with sending:
-            sent = await _send(app, batch)
+        try:
+            async with sending:
+                sent = await _send(app, batch)
+        finally:
+            app[SLOW].sending -= batch.slow
         return await settling.ask((batch, sent))
 
     return await keep_busy(app, "delivery", HOSTS_AT_ONCE + HOSTS_AHEAD, partial(_claim, app), work, GATHER)
@@ -107,35 +112,42 @@ async def _claim(app: web.Application, most: int) -> list[Batch]:
     """Take hosts that are due, and of each what is due for it."""
     now = app[CLOCK].now()
     async with app[DATABASE].ACT.begin() as session:
-        hosts = await queues.claim_hosts(session, now, LEASE, most)
+        hosts, crowd = app[SLOW].split(await queues.claim_hosts(session, now, LEASE, most))
+        for host in crowd:
+            host.due_at, host.lease_until = now + LATER, None
         if not hosts:
             return []
         due = await queues.deliveries_for(session, [host.host for host in hosts], now, BATCH)
         refused = await dealing.refused(session, app[HOME], due)
-    return [
+    batches = [
         Batch(
             host=host.host,
             lease=host.lease_until or now,
             claimed=time.monotonic(),
             fails=host.fails,
             refused=host.host in refused,
+            slow=app[SLOW].is_slow(host.host),
             parcels=[Parcel(*row) for row in due[host.host]],
             knocks=remembered(host.scheme),
         )
         for host in hosts
     ]
+    app[SLOW].sending += sum(batch.slow for batch in batches)
+    return batches
 
 
 async def _send(app: web.Application, batch: Batch) -> list[Sent]:
-    """Send one after the other. Once the host itself is in trouble, the rest is not tried."""
+    """Send one after the other. Once the host itself is in trouble, or its site found to be slow, the rest is not tried."""
     trouble, sent = False, list[Sent]()
     for parcel in batch.parcels:
         if trouble or time.monotonic() - batch.claimed > BATCH_SECONDS:
             sent.append(Sent(parcel, tried=False))
             continue
+        began = time.monotonic()
         error = await _post(app, batch, parcel)
+        app[SLOW].took(batch.host, time.monotonic() - began)
         sent.append(Sent(parcel, error))
-        trouble = _is_host_trouble(error)
+        trouble = _is_host_trouble(error) or (not batch.slow and app[SLOW].is_slow(batch.host))
     return sent
 
 

@@ -129,6 +129,11 @@ async def test_deliveries_to_one_server_share_connections(peer: Peer, session: a
         (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", 200),
         (b"HTTP/1.1 204 No Content\r\n\r\n", 204),
         (b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", None),
+        (b"HTTP/1.1 102 Processing\r\n\r\n" * 8 + b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n", 202),
+        (
+            b"HTTP/1.1 102 Processing\r\n\r\n" * 9 + b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+            None,
+        ),
         (b"HTTP/1.1 202 Accepted\r\nNo Colon\r\n\r\n", None),
         (b"SSH-2.0-OpenSSH_9.2\r\n", None),
         (b"HTTP/1.1 202 Acc", None),

@@ -17,7 +17,7 @@ from models.queues import Delivery, Destination
 from models.rules import backoff
 from server.actions import outbox
 from server.keys import HOME
-from server.workers import delivery
+from server.workers import delivery, slow
 from server.workers.delivery import deliveries_due
 from tests.server.peers.world import Stranger, World, numbers
 
@@ -200,6 +200,66 @@ async def test_one_dead_host_slows_nobody(world: World, masto: Stranger) -> None
     assert not working.done()
     go_on.set()
     assert await working == 4
+
+
+async def test_a_crowd_of_slow_servers_below_one_name_slows_nobody_else(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name, number in (
+        (delivery, "HOSTS_AT_ONCE", 2),
+        (delivery, "HOSTS_AHEAD", 0),
+        (slow, "LONG", 0.0),
+        (slow, "SERVERS", 2),
+        (slow, "AT_ONCE", 1),
+    ):
+        monkeypatch.setattr(module, name, number)
+    crowd = [await world.stranger(f"s{number}.evil") for number in range(4)]
+    inboxes = [f"{one.url}/inbox" for one in crowd]
+    await publish(world, *inboxes)
+    while await waiting(world):
+        await deliveries_due(world.of().app)
+        world.clock.advance(slow.LATER)
+    held, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def tarpit(_: web.Request) -> web.Response:
+        held.release()
+        await go_on.wait()
+        return web.Response(status=202)
+
+    for one in crowd:
+        one.asked.clear()
+        one.answers["/inbox"] = tarpit
+    await publish(world, *inboxes)
+    world.clock.advance(timedelta(seconds=1))
+    await publish(world, f"{masto.url}/inbox")
+    sending = asyncio.create_task(deliveries_due(world.of().app))
+    await asyncio.wait_for(masto.heard.wait(), 10)
+    await held.acquire()
+    assert sum(len(one.asked) for one in crowd) == 1
+    go_on.set()
+    assert await sending == 2
+    assert {one.due_at for one in [await host(world, one.name) for one in crowd]} == {
+        None,
+        world.clock.now() + slow.LATER,
+    }
+    while await waiting(world):
+        world.clock.advance(slow.LATER)
+        await deliveries_due(world.of().app)
+    assert [len(one.asked) for one in crowd] == [1] * 4
+    assert world.of().app[slow.SLOW].sending == 0
+
+
+def test_only_so_much_is_remembered_of_slow_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = slow.Slow()
+    monkeypatch.setattr(slow, "REMEMBERED", 2)
+    for site in ("one.example", "two.example", "three.example"):
+        for number in range(2 * slow.SERVERS):
+            kept.took(f"s{number}.{site}", slow.LONG)
+            kept.took(f"s{number}.fast.example", slow.LONG / 2)
+    assert [kept.is_slow(f"new.{name}.example") for name in ("one", "two", "three")] == [False, True, True]
+    assert not kept.is_slow("new.fast.example")
+    kept.took("a.single.example", 2 * slow.LONG)
+    assert not kept.is_slow("a.single.example")
 
 
 async def test_retry_after_is_honoured_within_reason(world: World, masto: Stranger) -> None:
