@@ -145,9 +145,9 @@ async def _send(app: web.Application, batch: Batch) -> list[Sent]:
             continue
         began = time.monotonic()
         error = await _post(app, batch, parcel)
-        app[SLOW].took(batch.host, time.monotonic() - began)
+        found_slow = app[SLOW].took(batch.host, time.monotonic() - began) and not batch.slow
         sent.append(Sent(parcel, error))
-        trouble = _is_host_trouble(error) or (not batch.slow and app[SLOW].is_slow(batch.host))
+        trouble = found_slow or _is_host_trouble(error)
     return sent
 
 

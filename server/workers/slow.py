@@ -32,10 +32,10 @@ class Slow:
         self._late: OrderedDict[str, dict[str, float]] = OrderedDict()
         self.sending = 0
 
-    def took(self, host: str, seconds: float) -> None:
-        """A delivery to this server took so long."""
+    def took(self, host: str, seconds: float) -> bool:
+        """A delivery to this server took so long; was that long, as for others of its site?"""
         if seconds < LONG:
-            return
+            return False
         site = site_of(host)
         late = self._late.pop(site, {})
         late.pop(host, None)
@@ -45,9 +45,12 @@ class Slow:
         self._late[site] = late
         if len(self._late) > REMEMBERED:
             self._late.popitem(last=False)
+        return self.is_slow(host)
 
     def is_slow(self, host: str) -> bool:
         """Did several servers of this one's site take long within the last hour?"""
+        if not self._late:
+            return False
         since = time.monotonic() - HOUR
         return sum(at > since for at in self._late.get(site_of(host), {}).values()) >= SERVERS
 
