@@ -26,7 +26,7 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="
 MOST_BYTES = 50_000
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
-WIDTHS = (320, 390, 1280)
+WIDTHS = (320, 390, 800, 1280)
 RUN = """options => axe.run(document, options).then(found => found.violations.map(
     one => one.id + ': ' + one.nodes.map(node => node.target.join(' ') + ' ' + (node.any[0]?.message ?? '')).join(' | ')))"""
 WIDER = """() => document.documentElement.scrollWidth > document.documentElement.clientWidth
@@ -101,7 +101,7 @@ class Window:
         self.wrong.append(f"{self.role} {parts.path}{'?' * bool(parts.query)}{parts.query}: {what}")
 
     async def _widths(self, name: str) -> None:
-        """No page is wider than the window: on phones, on desks, and on a desk at 200 %."""
+        """No page is wider than the window: on phones, on a tablet, on desks, and on a desk at 200 %."""
         for width in WIDTHS:
             await self.page.set_viewport_size({"width": width, "height": 844})
             if found := await self.page.evaluate(WIDER):
