@@ -4,8 +4,9 @@ Nothing here grows with what the sender wishes: sizes, time and the number of ac
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -35,6 +36,9 @@ from server.peers.speakers import says_goodbye, speaker_of
 from server.together import Together
 
 AT_ONCE: Final = 32
+SHORT: Final = 65_536  # bytes
+SHORT_AT_ONCE: Final = 240  # whose documents are on their way; with the long ones 32 MB in all
+LONG_AT_ONCE: Final = 16
 MOMENT: Final = 0.005  # seconds that who is not alone at the door waits for others, to be served with them
 BODY_SECONDS: Final = 30.0
 TYPE_LENGTH: Final = 64
@@ -53,10 +57,12 @@ class Arrived:
 
 
 class Door:
-    """How many activities are being looked at. Who comes at the same time is looked up, and written down, in one go."""
+    """How many activities are being looked at, and how many are on their way: whoever sends slowly takes no place from those who
+    are here. Who comes at the same time is looked up, and written down, in one go."""
 
     def __init__(self, app: web.Application) -> None:
         self.inside = 0
+        self.coming: Counter[str] = Counter()  # short and long ones
         self.known = Together(partial(remote.known_by_keys, app), AT_ONCE, self._moment)
         self.stored = Together(partial(_store, app), AT_ONCE, self._moment)
 
@@ -72,9 +78,12 @@ async def receive(request: web.Request) -> web.Response:
     handle = request.match_info.get("handle")
     if handle is not None and not await is_served(request.app, handle):
         raise web.HTTPNotFound
-    async with _place(request.app[DOOR]):
-        claim = read_signature(request.headers)
+    door = request.app[DOOR]
+    _check_place(door)
+    claim = read_signature(request.headers)
+    with _coming(door, request.content_length):
         body = await _body(request)
+    with _place(door):
         try:
             await _take(request, claim, body)
         except Unreachable as error:
@@ -152,10 +161,29 @@ async def _body(request: web.Request) -> bytes:
         raise web.HTTPRequestTimeout(text="The document did not arrive in time.") from error
 
 
-@asynccontextmanager
-async def _place(door: Door) -> AsyncIterator[None]:
+@contextmanager
+def _coming(door: Door, length: int | None) -> Iterator[None]:
+    """Room for a document that is on its way; of one that does not say how long it is, we think the worst."""
+    kind, most = (
+        ("short", SHORT_AT_ONCE) if length is not None and length <= SHORT else ("long", LONG_AT_ONCE)
+    )
+    if door.coming[kind] >= most:
+        raise pace.later("Too much is on its way here. Please try again a little later.")
+    door.coming[kind] += 1
+    try:
+        yield
+    finally:
+        door.coming[kind] -= 1
+
+
+def _check_place(door: Door) -> None:
     if door.inside >= AT_ONCE:
         raise pace.later("Too much arrives at once. Please try again a little later.")
+
+
+@contextmanager
+def _place(door: Door) -> Iterator[None]:
+    _check_place(door)
     door.inside += 1
     try:
         yield

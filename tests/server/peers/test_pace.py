@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import ledger, queues
 from models.queues import InboxItem
-from server.peers import pace
+from server.peers import inbox, pace
 from server.peers.inbox import AT_ONCE, DOOR
 from server.workers.inbox import inbox_due
 from tests.server.peers.joint import Joint
@@ -20,9 +20,9 @@ OAK = "http://oak.test/c/oak"
 MINUTE = timedelta(minutes=1)
 
 
-async def follow(world: World, who: Person) -> tuple[int, str | None]:
+async def follow(world: World, who: Person, words: int = 0) -> tuple[int, str | None]:
     """The status, and in how many seconds to come again."""
-    body = orjson.dumps(who.activity("Follow", object=OAK))
+    body = orjson.dumps(who.activity("Follow", object=OAK, summary="x" * words))
     status, said, _ = await world.request(
         "POST", INBOX, headers=world.signed("POST", INBOX, body, who), body=body
     )
@@ -151,31 +151,62 @@ async def test_what_is_remembered_of_servers_is_bounded(
 
 
 async def test_at_four_times_what_fits_the_rest_is_told_to_come_later_and_nothing_accepted_is_lost(
-    world: World, masto: Stranger
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those who hold a place send half of what they have to say; whoever comes meanwhile is turned away; then all is well."""
+    monkeypatch.setattr(inbox, "SHORT_AT_ONCE", AT_ONCE)
     ana = masto.person("ana")
     assert (await follow(world, ana))[0] == 202
-    held = [await _half(world, ana) for _ in range(AT_ONCE)]
-    async with asyncio.timeout(10):
-        while world.of().app[DOOR].inside < AT_ONCE:  # noqa: ASYNC110 - the server tells nobody who is at its door
-            await asyncio.sleep(0)
+    held = await _halves(world, ana, AT_ONCE)
     answers = await asyncio.gather(*(follow(world, ana) for _ in range(3 * AT_ONCE)))
     assert set(answers) == {(503, str(pace.TRY_AGAIN_AFTER))}
-    for writer, rest in ((writer, rest) for _, writer, rest in held):
-        writer.write(rest)
-    assert [(await reader.readline()).split()[1] for reader, _, _ in held] == [b"202"] * AT_ONCE
-    for _, writer, _ in held:
-        writer.close()
-        await writer.wait_closed()
+    await _others_halves(held)
     assert [await follow(world, ana) for _ in range(3)] == [(202, None)] * 3  # by itself
     assert await inbox_due(world.of().app) == AT_ONCE + 4
     assert await world.count(InboxItem, InboxItem.outcome == "done") == AT_ONCE + 4
 
 
-async def _half(world: World, who: Person) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
+@pytest.mark.parametrize(("words", "most"), [(0, "SHORT_AT_ONCE"), (inbox.SHORT, "LONG_AT_ONCE")])
+async def test_who_sends_slowly_keeps_nobody_out(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch, words: int, most: str
+) -> None:
+    ana = masto.person("ana")
+    assert (await follow(world, ana))[0] == 202
+    monkeypatch.setattr(inbox, most, many := AT_ONCE + 1)
+    held = await _halves(world, ana, many, words)
+    answers = [await follow(world, ana, words), await follow(world, ana, inbox.SHORT - words)]
+    assert answers == [(503, str(pace.TRY_AGAIN_AFTER)), (202, None)]
+    await _others_halves(held[:AT_ONCE])
+    assert await follow(world, ana, words) == (202, None)
+    await _others_halves(held[AT_ONCE:])
+    assert world.of().app[DOOR].coming.total() == 0
+
+
+Half = tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]
+
+
+async def _halves(world: World, who: Person, many: int, words: int = 0) -> list[Half]:
+    """So many are on their way."""
+    held = [await _half(world, who, words) for _ in range(many)]
+    async with asyncio.timeout(10):
+        while world.of().app[DOOR].coming.total() < many:  # noqa: ASYNC110 - nobody is told who is on their way
+            await asyncio.sleep(0)
+    return held
+
+
+async def _others_halves(held: list[Half]) -> None:
+    """They come to their end, and are heard."""
+    for _, writer, rest in held:
+        writer.write(rest)
+    assert [(await reader.readline()).split()[1] for reader, _, _ in held] == [b"202"] * len(held)
+    for _, writer, _ in held:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _half(world: World, who: Person, words: int) -> Half:
     """A request of which the end of the body is still to come."""
-    body = orjson.dumps(who.activity("Follow", object=OAK))
+    body = orjson.dumps(who.activity("Follow", object=OAK, summary="x" * words))
     reader, writer = await asyncio.open_connection("127.0.0.1", world.of().settings.listen_port)
     said = {**world.signed("POST", INBOX, body, who), "Content-Length": str(len(body))}
     head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
