@@ -65,4 +65,4 @@ class Slow:
         return now, later
 
 
-SLOW: web.AppKey[Slow] = web.AppKey("slow sites", Slow)
+SLOW: web.AppKey[Slow] = web.AppKey("slow_sites", Slow)
