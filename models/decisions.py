@@ -123,16 +123,31 @@ async def decisions_page(
 ) -> Sequence[tuple[Decision, Scope]]:
     """Decisions that are over, or running, or (None) all, of one of these visibilities, newest first, older than scope
     `before`, whose question has all these words in it. However many there are, only what is shown is read."""
-    query = _decisions().where(Scope.visibility.in_(visible))
+    query = _asking(_decisions().where(Scope.visibility.in_(visible)), words)
     if is_over is not None:
         query = query.where(Decision.is_over.is_(is_over))
-    if words:
-        asked = and_(TextRow.scope_id == Scope.id, TextRow.digest == Decision.question)
-        query = query.join(TextRow, asked).where(*(TextRow.text.icontains(w, autoescape=True) for w in words))
     if before is not None:
         query = query.where(Decision.scope_id < before)
     query = query.order_by(Decision.scope_id.desc()).limit(size)
     return [(d, s) for d, s in (await session.execute(query)).all()]
+
+
+async def closing(
+    session: AsyncSession, visible: Sequence[str], now: datetime, size: int, words: Sequence[str] = ()
+) -> Sequence[tuple[Decision, Scope]]:
+    """Decisions in which the voting is open `now`, of one of these visibilities, the next to close first."""
+    query = _asking(_decisions().where(Scope.visibility.in_(visible)), words)
+    query = query.where(Decision.is_over.is_(False), Decision.state == "voting", Decision.closes_at > now)
+    query = query.order_by(Decision.closes_at, Decision.scope_id).limit(size)
+    return [(d, s) for d, s in (await session.execute(query)).all()]
+
+
+def _asking(query: Select[Decision, Scope], words: Sequence[str]) -> Select[Decision, Scope]:
+    """Those of them whose question has all these words in it."""
+    if not words:
+        return query
+    asked = and_(TextRow.scope_id == Scope.id, TextRow.digest == Decision.question)
+    return query.join(TextRow, asked).where(*(TextRow.text.icontains(w, autoescape=True) for w in words))
 
 
 async def unanswered(

@@ -212,6 +212,12 @@ async def local_actor_by_handle(session: AsyncSession, handle: str) -> Actor | N
     return await session.scalar(select(Actor).where(Actor.kind != "remote", Actor.handle == handle.lower()))
 
 
+async def seen_members(session: AsyncSession, most: int) -> Sequence[Actor]:
+    """Those who have a public profile, by name."""
+    query = select(Actor).where(Actor.kind == "member", Actor.gone_at.is_(None))
+    return (await session.scalars(query.order_by(Actor.name, Actor.id).limit(most))).all()
+
+
 async def members(session: AsyncSession) -> Sequence[Member]:
     """Those who have joined and not left, oldest first."""
     return (await session.scalars(select(Member).where(Member.left_at.is_(None)).order_by(Member.id))).all()

@@ -58,6 +58,7 @@ MISSING = Trouble(
 OF_HTTP: dict[int, Trouble] = {
     404: MISSING,
     405: Trouble(405, "method", phrase("This address does not take such a request.")),
+    503: Trouble(503, "busy", phrase("More is asked of this server than it can answer at once.")),
     413: Trouble(413, "too-large", phrase("This is more than we read at once.")),
 }
 

@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from markupsafe import Markup
+
 from activitypub.later import later
 from models.rules.phrases import Phrase
 
@@ -144,7 +146,13 @@ def said_in(text: str) -> str:
 
 
 def _filled(text: str, values: Mapping[str, Any]) -> str:
-    return text.format(**shown(values)) if values else text
+    """With the values in it. Where one is a piece of a page, such as an instant, so is the sentence."""
+    if not values:
+        return text
+    said = shown(values)
+    if any(isinstance(value, Markup) for value in said.values()):
+        return Markup(text).format(**said)
+    return text.format(**said)
 
 
 def shown(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,7 +190,12 @@ def instant_words(then: datetime) -> str:
 
 def joined(parts: Sequence[str]) -> str:
     """Several sentences or phrases in a row, each said."""
-    return " ".join(said_in(part) for part in parts if part)
+    return in_a_list([said_in(part) for part in parts if part], " ")
+
+
+def in_a_list(parts: Sequence[str], between: str = ", ") -> str:
+    """One after the other; a piece of a page if one of them is."""
+    return (Markup(between) if any(isinstance(part, Markup) for part in parts) else between).join(parts)
 
 
 class Words(Mapping[str, str]):

@@ -96,7 +96,6 @@
     const answer = new DOMParser().parseFromString(text, "text/html");
     const fresh = answer.getElementById("main");
     if (!fresh) return;
-    written = Date.parse(answer.querySelector("script[data-now]")?.dataset.now) || written;
     const seen = [...main.querySelectorAll("section, li, p")].find((one) => one.getBoundingClientRect().top >= 0);
     const before = seen?.getBoundingClientRect().top;
     isLeft = false;
@@ -176,19 +175,8 @@
     const found = words[way][unit];
     return (found[kinds.select(number)] || found.other).replace("{n}", number.toLocaleString(document.documentElement.lang));
   };
-  let written = Date.parse(told.now); // when the page that stands here was
   const count = () => {
     const now = Date.now() + skew;
-    for (const one of main.querySelectorAll(".intro")) {
-      const before = Number(one.dataset.at) || written;
-      for (const time of main.querySelectorAll("time[datetime]")) {
-        const [then, date] = [Date.parse(time.dateTime), ` (${time.textContent}`];
-        const [was, is] = [distance(then, before), distance(then, now)];
-        if (was !== is && one.textContent.includes(was + date))
-          one.textContent = one.textContent.replace(was + date, is + date);
-      }
-      one.dataset.at = now;
-    }
     for (const one of main.querySelectorAll("[data-away]")) {
       const said = distance(Date.parse(one.dataset.away), now);
       if (one.textContent !== said) one.textContent = said;

@@ -13,7 +13,7 @@ from models.rules.standing import standing
 from models.rules.view import Binding, Standing
 from server.actions.seating import circle_on_roll
 from server.language import _
-from server.web.moments import short_date
+from server.web.moments import moment
 from server.web.needs import Need, decision_path
 from server.web.sessions import Visit
 
@@ -72,7 +72,7 @@ async def aftermath_needs(visit: Visit, view: Standing, scope: Scope) -> list[Ne
     circle = await circle_on_roll(visit.session, scope, member) if view.state in UNHEARD_IN else None
     if circle is not None and can_object(view, circle):
         until = view.times.ratify_ends
-        words = _("Your circle was not heard. It can object until {until}.", until=short_date(until))
+        words = _("Your circle was not heard. It can object until {until}.", until=moment(until))
         button = _("Object in your circle’s name")
         found.append(Need(words, f"{path}/object", button, until, urgent=False, question=question))
     return found

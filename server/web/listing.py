@@ -1,4 +1,4 @@
-"""All decisions: the running ones, the past ones, and those whose question has certain words in it."""
+"""All decisions: the running ones, those that close next, the past ones, and those whose question has certain words in it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from aiohttp import web
 
 from models import decisions
 from server.actions.visible import visibilities
-from server.web.home import AT_ONCE, Row, rows_of
+from server.web.home import AT_ONCE, MOST_RUNNING, Row, rows_of
 from server.web.render import frame_of, page
 from server.web.sessions import Visit, reading
 from server.web.words import Choice, table
@@ -17,7 +17,12 @@ from server.web.words import Choice, table
 MOST_WORDS: Final = 8
 LONGEST: Final = 200  # characters of a search
 SHOWN: Final[Mapping[str, Choice]] = table(
-    (Choice("all", "All"), Choice("running", "Running"), Choice("over", "Decided"))
+    (
+        Choice("all", "All"),
+        Choice("running", "Running"),
+        Choice("closing", "Closing next"),
+        Choice("over", "Decided"),
+    )
 )
 IS_OVER: Final[Mapping[str, bool | None]] = {"all": None, "running": False, "over": True}
 
@@ -62,6 +67,10 @@ async def list_page(request: web.Request) -> web.StreamResponse:
 
 async def _found(visit: Visit, show: str, q: str, before: int | None) -> tuple[Sequence[Row], int | None]:
     seen, words = visibilities(visit.viewer), q.split()[:MOST_WORDS]
+    if show == "closing":
+        return await rows_of(
+            visit, await decisions.closing(visit.session, seen, visit.now, MOST_RUNNING, words)
+        ), None
     found = await decisions.decisions_page(visit.session, IS_OVER[show], seen, before, AT_ONCE + 1, words)
     more = found[AT_ONCE - 1][1].id if len(found) > AT_ONCE else None
     return await rows_of(visit, found[:AT_ONCE]), more

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from markupsafe import Markup
+
 from activitypub.later import later
 from server.language import LANGUAGE, _, day_words, locale, ngettext
 
@@ -46,6 +48,20 @@ def local_words(then: datetime) -> str:
 def short_date(then: datetime) -> str:
     """“22 November 2026, 11:00 CET”, in the reader's zone."""
     return _words(then.astimezone(ZONE.get()), with_day=False)
+
+
+def moment(then: datetime) -> Markup:
+    """The same as a piece of a page: machines read the instant in it, and people UTC when they point at it."""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        machine(then), date_words(then), short_date(then)
+    )
+
+
+def countdown(then: datetime, now: datetime) -> Markup:
+    """“in 3 hours (22 November 2026, 11:00 CET)” as a piece of a page; where scripts run, it keeps up."""
+    return Markup('<span data-away="{}">{}</span> ({})').format(
+        machine(then), distance(then, now), moment(then)
+    )
 
 
 def _words(then: datetime, *, with_day: bool = True) -> str:

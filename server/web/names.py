@@ -34,7 +34,7 @@ class Said:
     @property
     def plain(self) -> str:
         """For titles of pages."""
-        return self.text if self.text is not None else said_in(self.instead)
+        return said_in(self.text if self.text is not None else self.instead)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 from models.rules.view import Standing
 from server.language import Words, _, joined, ngettext
-from server.web.moments import distance, short_date
+from server.web.moments import countdown, moment
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def now_words(view: Standing) -> str:
 
 
 def _at(then: datetime, view: Standing) -> str:
-    return f"{distance(then, view.now)} ({short_date(then)})"
+    return countdown(then, view.now)
 
 
 def _gathering(view: Standing) -> str:
@@ -85,7 +85,7 @@ def _gathering(view: Standing) -> str:
         said.append(
             _(
                 "Proposals can be added until {until}: {made} of {most} so far.",
-                until=short_date(t.gather_until),
+                until=moment(t.gather_until),
                 made=len(view.options),
                 most=most,
             )
@@ -144,16 +144,16 @@ def _provisional(view: Standing) -> str:
 
 def _final(view: Standing) -> str:
     since = view.final_at or view.times.challenge_ends
-    return _("Final since {since}. Nothing that turns up later changes it.", since=short_date(since))
+    return _("Final since {since}. Nothing that turns up later changes it.", since=moment(since))
 
 
 def _heard(view: Standing) -> str:
-    ended = short_date(view.times.wait_ends)
+    ended = moment(view.times.wait_ends)
     return _("The waiting for circles that could not be heard ended on {ended}.", ended=ended)
 
 
 def _contested(view: Standing) -> str:
-    by = short_date(view.times.wait_ends)
+    by = moment(view.times.wait_ends)
     return _("The instances did not agree on one count by {by}. Nothing is final.", by=by)
 
 
@@ -162,7 +162,7 @@ def _undecided(view: Standing) -> str:
         return _(
             "A circle that had not been heard objected in time. Nothing is decided; the question can be put again."
         )
-    by = short_date(view.times.wait_ends)
+    by = moment(view.times.wait_ends)
     return _("Too few circles could be heard by {by}. Nothing is decided.", by=by)
 
 
@@ -174,7 +174,7 @@ def _void(view: Standing) -> str:
 
 def _withdrawn(view: Standing) -> str:
     at = view.withdrawn.at if view.withdrawn else view.now
-    return _("The collective that asked took the question back on {at}.", at=short_date(at))
+    return _("The collective that asked took the question back on {at}.", at=moment(at))
 
 
 def _lapsed(view: Standing) -> str:

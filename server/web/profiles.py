@@ -5,7 +5,8 @@ A member has one only if they asked for it (`server.web.me`). Otherwise members'
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from aiohttp import web
 
@@ -13,16 +14,20 @@ from models import decisions, people
 from models.mandates import MandateRow, all_mandates
 from models.people import Actor, Circle
 from models.rules import mandates
+from models.rules.circles import ASSEMBLY_BELOW, LARGEST, SMALLEST
 from models.rules.refusals import NotFound
 from server.actions.visible import decision_for
 from server.language import _
 from server.viewer import as_rule
 from server.web.home import Row, decisions_over, decisions_running
 from server.web.needs import decision_path
+from server.web.plans import SELECTS, span_of
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, reading
 from server.web.words import MANDATES, POWERS, Label
 
+MOST_SEEN: Final = 100
+WINDOW, GRACE, CHALLENGE = (span_of(SELECTS[name][1]) for name in ("window", "grace", "challenge"))
 ACTIVITY = ("application/activity+json", "application/ld+json")
 
 
@@ -49,6 +54,18 @@ class CirclePart:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """The numbers by which the collective decides: of circles, and what a question usually says of its times."""
+
+    assembly_below: int = ASSEMBLY_BELOW
+    smallest: int = SMALLEST
+    largest: int = LARGEST
+    window: timedelta = WINDOW
+    grace: timedelta = GRACE
+    challenge: timedelta = CHALLENGE
+
+
+@dataclass(frozen=True)
 class CollectivePage:
     name: str
     address: str
@@ -60,6 +77,8 @@ class CollectivePage:
     running: Sequence[Row]
     over: Sequence[Row]
     mandates: Sequence[MandateLine]
+    seen: Sequence[Actor]
+    rules: Rules
 
 
 @dataclass(frozen=True)
@@ -119,6 +138,8 @@ async def _collective(visit: Visit, actor: Actor) -> CollectivePage:
         running=await decisions_running(visit),
         over=(await decisions_over(visit, None))[0],
         mandates=[await _mandate(visit, row) for row in rows],
+        seen=await people.seen_members(visit.session, MOST_SEEN),
+        rules=Rules(),
     )
 
 

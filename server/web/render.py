@@ -145,6 +145,7 @@ def make_environment(*, development: bool) -> jinja2.Environment:
         paragraphs=paragraphs,
         span=moments.span,
         machine=moments.machine,
+        moment=moments.moment,
         date_words=moments.date_words,
         short_date=moments.short_date,
         local_words=moments.local_words,

@@ -12,13 +12,13 @@ from models.rules.finality import keepers_needed
 from models.rules.phrases import phrase
 from models.rules.shapes import STATUS_QUO
 from models.rules.view import Standing
-from server.language import Words, _, joined, ngettext
-from server.web.moments import short_date
+from server.language import Words, _, in_a_list, joined, ngettext
+from server.web.moments import moment
 from server.web.names import Names, Said, Who
 from server.web.words import OUTCOMES, STATUSES, Label
 
 SHOWN_IN = ("provisional", "final", "heard", "contested")
-THINGS_STAY = Said(phrase("Things stay as they are"), "en")
+THINGS_STAY: Final = Said(phrase("Things stay as they are"))  # in the language of the page
 
 
 LEADS: Final = Words(
@@ -325,16 +325,16 @@ def _waits(view: Standing, names: Names) -> Sequence[str]:
         said.append(joined((words, below)))
     said += [_wait(one, view) for one in view.held_by]
     whom = [
-        _("{name} (until {until})", name=names.collective(one.collective).name, until=short_date(one.until))
+        _("{name} (until {until})", name=names.collective(one.collective).name, until=moment(one.until))
         for one in view.collectives
         if one.status == "ratifying" and one.until is not None
     ]
-    return [*said, _("To be ratified by {names}.", names=", ".join(whom))] if whom else said
+    return [*said, _("To be ratified by {names}.", names=in_a_list(whom))] if whom else said
 
 
 def _wait(what: str, view: Standing) -> str:
     if what == "challenge-window":
-        until = short_date(view.times.challenge_ends)
+        until = moment(view.times.challenge_ends)
         return _("Until {until} anybody who takes part can show that the count is wrong.", until=until)
     if what == "agreement":
         return ngettext(
@@ -349,7 +349,7 @@ def _wait(what: str, view: Standing) -> str:
             "{n} circle that could not be heard could still change the outcome. It waits for them until {until}.",
             "{n} circles that could not be heard could still change the outcome. It waits for them until {until}.",
             view.holding,
-            until=short_date(view.times.wait_ends),
+            until=moment(view.times.wait_ends),
         )
     return _("A challenge shows, by computation, that the published count is wrong.")
 

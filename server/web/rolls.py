@@ -10,7 +10,7 @@ from models.rules.records import Record, instant
 from models.rules.shapes import STATUS_QUO
 from models.rules.view import Binding, Standing
 from server.language import LANGUAGE, Words, _
-from server.web.moments import short_date
+from server.web.moments import moment
 from server.web.names import Names, Said, Who
 from server.web.words import POSITIONS, STATUSES, Label
 
@@ -94,7 +94,7 @@ def _collective(
 
 def _means(answer: Record) -> str:
     """What the answer says of the outcome."""
-    until = short_date(instant(answer["ratifyBy"])) if answer.get("ratifyBy") else ""
+    until = moment(instant(answer["ratifyBy"])) if answer.get("ratifyBy") else ""
     return {
         "binding": _("if it is adopted, they carry it out."),
         "ratifies": _("it binds them once their assembly has said yes, by {until}.", until=until),
@@ -108,9 +108,9 @@ def _no_answer(view: Standing) -> str:
 
 
 def _standing(row: Binding) -> Label | None:
-    until = short_date(row.until) if row.until else ""
+    until = moment(row.until) if row.until else ""
     if row.status == "bound" and row.ratified is not None:
-        return Label(phrase("Bound: ratified {at}", at=short_date(row.ratified.at)), "ok", "yes")
+        return Label(phrase("Bound: ratified {at}", at=moment(row.ratified.at)), "ok", "yes")
     return {
         "open": None,
         "bound": Label("Bound by it", "ok", "yes"),

@@ -11,7 +11,7 @@ from models.rules.refusals import Conflict, Invalid, Refusal
 from server.actions import balloting
 from server.actions.balloting import REASON_AT_MOST, Words
 from server.keys import HOME
-from server.language import _
+from server.language import LANGUAGE, _
 from server.web.forms import Form, Problems, problems_of
 from server.web.needs import decision_path
 from server.web.render import see
@@ -68,7 +68,7 @@ async def _draft(visit: Visit, form: Form) -> str:
     mine = latest is not None and latest.number == base + 1 and latest.by_member_id == member.id
     if latest is not None and mine and same_words(latest, answer, form):
         return "draft"
-    lang = form.one("lang") if form.one("lang") in LANGUAGES else "en"
+    lang = form.one("lang") if form.one("lang") in LANGUAGES else LANGUAGE.get()
     words = Words(answer, form.one("reason"), form.one("resolve"), lang)
     await balloting.save_draft(visit.session, visit.viewer, known.scope, words, base, visit.now)
     return "draft"

@@ -20,14 +20,14 @@ from models.rules.phrases import phrase
 from models.rules.refusals import NotFound
 from models.rules.view import Standing
 from server.actions.balloting import seat
-from server.language import _, ngettext
+from server.language import LANGUAGE, _, ngettext
 from server.web.decisions import Known, OptionRow, known_decision, options_of
 from server.web.drafts import Version, preview_of, spoken, version_of
 from server.web.forms import Form, Problems
 from server.web.live import SCRIPT, Live, live_of
 from server.web.names import Said
 from server.web.needs import BEFORE
-from server.web.phases import Phase, now_words, phases_of
+from server.web.phases import now_words
 from server.web.render import frame_of, page
 from server.web.rolls import CircleRow, circle_row, option_titles
 from server.web.sessions import Visit, reading
@@ -81,15 +81,15 @@ class Confirming:
 class Fields:
     """What stands in the two forms: the member's own position, and the draft."""
 
-    my_position: str = ""
-    my_choices: Sequence[str] = ()
-    my_note: str = ""
-    position: str = ""
-    choices: Sequence[str] = ()
-    reason: str = ""
-    resolve: str = ""
-    lang: str = "en"
-    base: int = 0
+    my_position: str
+    my_choices: Sequence[str]
+    my_note: str
+    position: str
+    choices: Sequence[str]
+    reason: str
+    resolve: str
+    lang: str
+    base: int
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,6 @@ class RoomPage:
     question: Said
     state: Label
     now_words: str
-    phases: Sequence[Phase]
     done: str
     circle: str
     seats: Sequence[str]
@@ -191,7 +190,6 @@ async def _context(
         question=known.question,
         state=STATES[view.state],
         now_words=now_words(view),
-        phases=phases_of(view),
         done=DONE.get(visit.request.query.get("done", ""), ""),
         circle=circle.actor.name,
         seats=[one.name for one in seats],
@@ -299,7 +297,7 @@ def _fields(me: Member, rows: Sequence[tuple[Position, Member]], latest: Draft |
         choices=answer.get("choices", ()),
         reason=sent.one("reason") if drafted else latest.reason if latest else "",
         resolve=sent.one("resolve") if drafted else latest.resolve if latest else "",
-        lang=sent.one("lang") if drafted else latest.lang if latest else "en",
+        lang=sent.one("lang") if drafted else latest.lang if latest else LANGUAGE.get(),
         base=base,
     )
 

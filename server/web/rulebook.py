@@ -7,7 +7,7 @@ from models.rules.finality import keepers_needed
 from models.rules.methods import Rule, at_least, more_than
 from models.rules.view import Standing
 from server.language import Words, _, ngettext
-from server.web.moments import short_date
+from server.web.moments import moment
 
 # A share with “of the circles” and the like behind it.
 SHARES: Final = Words(
@@ -103,11 +103,11 @@ def _collectives(rule: Rule, collectives: int | None) -> Sequence[str]:
 def ends_of(view: Standing) -> Sequence[str]:
     """When it becomes final, and what happens if not everybody can be heard."""
     return [
-        _ends(view, short_date(view.times.challenge_ends)),
+        _ends(view, moment(view.times.challenge_ends)),
         _(
             "Circles that could not be heard are never counted as agreeing. If they could change the outcome, it waits for them "
             "until {until}; after that it can only be adopted by those heard, to be ratified by the others.",
-            until=short_date(view.times.wait_ends),
+            until=moment(view.times.wait_ends),
         ),
     ]
 

@@ -25,7 +25,7 @@ from models.rules.refusals import NotFound
 from server.actions.people import new_token, token_digest
 from server.actions.visible import ALL, PUBLIC
 from server.keys import HOME
-from server.language import _
+from server.language import _, joined
 from server.web import atom, calendars
 from server.web.forms import Form
 from server.web.home import Row, rows_of
@@ -126,6 +126,15 @@ async def make_address(request: web.Request, _form: Form) -> web.StreamResponse:
         return page(request, frame_of(visit), "people/feeds.html", context)
 
 
+async def end_page(request: web.Request) -> web.StreamResponse:
+    """Whether they really want to: every app that reads the addresses stops."""
+    async with reading(request) as visit:
+        row = await visit.session.get(SecretAddress, visit.viewer.require_member().id)
+        if row is None:
+            return see("/me/feeds")
+        return page(request, frame_of(visit), "people/feeds_end.html", FeedsPage(row.made_at, ""))
+
+
 async def end_address(request: web.Request, _form: Form) -> web.StreamResponse:
     """Nothing is at the secret address any more."""
     async with acting(request) as visit:
@@ -157,17 +166,18 @@ async def _decisions(visit: Visit, seen: Sequence[str], path: str, title: str) -
 
 
 def _decision(url: str, row: Row, decision: Decision, scope: Scope) -> atom.Entry:
-    sentences = [f"{row.state.words}."]
-    if row.outcome is not None:
-        winner = f": {row.winner.plain}" if row.winner else ""
-        sentences.append(f"{row.outcome.words}{winner}.")
+    sentences = [_("{state}.", state=row.state.words)]
+    if row.outcome is not None and row.winner is not None:
+        sentences.append(_("{outcome}: {option}.", outcome=row.outcome.words, option=row.winner.plain))
+    elif row.outcome is not None:
+        sentences.append(_("{outcome}.", outcome=row.outcome.words))
     if row.at is not None:
-        sentences.append(f"{row.when.capitalize()}: {date_words(row.at)}.")
+        sentences.append(_("{what}: {when}.", what=row.when.capitalize(), when=date_words(row.at)))
     return atom.Entry(
         uri=url + row.path,
         link=url + row.path,
         title=row.question.plain,
-        content=" ".join(sentences),
+        content=joined(sentences),
         published=scope.created_at,
         updated=max(decision.as_of, scope.created_at),
     )

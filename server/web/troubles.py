@@ -14,6 +14,7 @@ from models.rules.refusals import Refusal
 from server.errors import Trouble
 from server.web.render import Frame, bare_frame, frame_of, page
 from server.web.sessions import reading
+from server.web.words import POWERS
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class TroublePage:
     sentence: str
     advice: str
     login: str = ""
+    register: str = ""  # where it stands who holds which mandate
 
 
 HIDDEN = TroublePage(
@@ -29,6 +31,8 @@ HIDDEN = TroublePage(
     phrase("Either nothing is at this address, or it is not open to everybody."),
     phrase("Check the address. If you are a member of this collective or were invited, log in first."),
 )
+
+FOR_MEMBERS = phrase("Check the address. What belongs to a circle opens only for those who sit in it.")
 
 # By the refusal's code, then by status.
 PAGES: dict[str | int, tuple[str, str]] = {
@@ -49,9 +53,7 @@ PAGES: dict[str | int, tuple[str, str]] = {
     HTTPStatus.UNAUTHORIZED: (phrase("Please log in"), phrase("Log in, then come back to this page.")),
     HTTPStatus.FORBIDDEN: (
         phrase("You may not do this now"),
-        phrase(
-            "Powers are lent here for a time. The register on the collective's page says who holds which one."
-        ),
+        phrase("Powers are lent here for a time. The register says who holds which one, and until when."),
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: (
         phrase("This address takes no form"),
@@ -69,6 +71,12 @@ PAGES: dict[str | int, tuple[str, str]] = {
         phrase("Too many attempts"),
         phrase("Wait a quarter of an hour, then try again."),
     ),
+    HTTPStatus.SERVICE_UNAVAILABLE: (
+        phrase("There is too much to do here just now"),
+        phrase(
+            "Nothing was saved. Wait a minute, then try again; your browser may still have what you typed."
+        ),
+    ),
     HTTPStatus.INTERNAL_SERVER_ERROR: (
         phrase("Something went wrong on our side"),
         phrase("Nothing was saved. Go back and try again; your browser may still have what you typed."),
@@ -85,6 +93,10 @@ async def trouble_page(request: web.Request, trouble: Trouble) -> web.Response:
         title, advice = PAGES.get(trouble.code) or PAGES.get(trouble.status) or OTHER
         context = TroublePage(title, trouble.sentence, advice)
     frame = await _frame(request, trouble)
+    if frame.member and context is HIDDEN:
+        context = replace(context, advice=FOR_MEMBERS)
+    if trouble.code in POWERS and frame.address:
+        context = replace(context, register=f"/{frame.address.rpartition('@')[0]}#mandates")
     if not frame.member and (trouble.status in (401, 403, 404) or trouble.code == "used"):
         back = request.path if request.method == "GET" and trouble.code != "used" else "/"
         context = replace(context, login=f"/login?next={quote(back, safe='/@')}")

@@ -1,7 +1,7 @@
 """The page of a decision, from the offer to its end: what it says, to whom, and that anybody can recount it."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -287,3 +287,22 @@ async def test_every_record_that_others_may_point_at_has_its_place_on_the_page(
         ids = {element.get("id") for element in page.all()}
         for type_ in ("Option", "Answer", "Ballot"):
             assert {one.digest[:12] for one in await fed.oak.records(type_)} <= ids, type_
+
+
+async def test_times_in_sentences_are_local_and_tell_machines_and_utc(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.voting(oak=1, elm=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        await ana.send(await ana.get("/me/settings"), "/me/settings", zone="Asia/Kolkata")
+        page = await ana.get(f"/decisions/{fed.decision}")
+        (intro,) = [one for one in page.all("p") if one.get("class") == "intro"]
+        assert intro.text.startswith("Voting closes in 47 hours (")
+        (time,) = intro.all("time")
+        assert time.text.endswith(" IST")
+        assert (time.get("title") or "").endswith(" UTC")
+        then = datetime.fromisoformat(time.attributes["datetime"])
+        (countdown,) = [one for one in intro.all("span") if one.get("data-away")]
+        assert datetime.fromisoformat(countdown.attributes["data-away"]) == then
+        rules = next(one for one in page.all("section") if one.get("aria-labelledby") == "rules")
+        assert len(rules.all("time")) == 2

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from server.keys import DATABASE, TEMPLATES
+from server.web.watching import WATCHING
 from tests.federation.meetings import Meetings
 from tests.server.web.conftest import Enter
 
@@ -27,6 +28,7 @@ async def test_members_are_not_asked_to_log_in_again(meetings: Meetings, enter: 
     async with meetings.founded(oak=1) as fed:
         page = await (await enter(fed, "oak", "ana")).get("/nothing")
         assert page.links() == {"Go to the decisions": "/"}
+        assert "log in first" not in page.text
         assert "Ana" in page.body
 
 
@@ -92,3 +94,22 @@ async def test_control_characters_are_dropped_before_anything_is_stored(
         )
         assert page.heading == "Do we paint it?"
         assert "two[31m" in page.text
+
+
+async def test_who_lacks_a_mandate_is_shown_the_way_to_the_register(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=2) as fed:
+        page = await (await enter(fed, "oak", "bo")).get("/people/invite")
+        assert page.status == 403
+        register = await (await enter(fed, "oak", "bo")).get(page.links()["See the register"])
+        assert "mandates" in [one.get("id") for one in register.all("h2")]
+        assert register.status == 200
+
+
+async def test_whoever_meets_a_full_house_is_told_to_come_back(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.voting(oak=1, elm=1) as fed:
+        visitor = await enter(fed, "oak")
+        await fed.app_of("oak")[WATCHING].stop()
+        page = await visitor.get(f"/decisions/{fed.decision}/live")
+        assert (page.status, page.heading) == (503, "There is too much to do here just now")
+        assert page.headers["Retry-After"]
+        assert "Wait a minute" in page.text

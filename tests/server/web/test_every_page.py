@@ -13,6 +13,11 @@ from tests.server.web.browser import Browser, Page
 from tests.server.web.conftest import Enter
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+TIME = re.compile(r"\d{1,2} [A-Z][a-z]+ 20\d\d, \d\d:\d\d")
+APART = re.compile(  # instants as they ought to be; what has another layout; what people wrote; names of links for who hears them
+    r"<(?P<tag>time|title|textarea|option|select)\b.*?</(?P=tag)>|<div class=\"said.*?</div>|<span class=\"hidden\">.*?</span>",
+    re.DOTALL,
+)
 SCRIPTS = (
     r"; script-src http://[a-z]+\.test/static/passkeys\.[0-9a-f]{12}\.js",  # where passkeys can be used
     r"; connect-src 'self'; script-src http://[a-z]+\.test/static/live\.[0-9a-f]{12}\.js",  # pages that keep up
@@ -43,6 +48,7 @@ def check(page: Page, language: str = "en") -> None:
     check_fields(page)
     check_sources(page)
     check_sentences(page)
+    check_times(page)
 
 
 def check_headers(page: Page) -> None:
@@ -107,6 +113,11 @@ def check_sources(page: Page) -> None:
             assert address.startswith(own), f"{page.url} loads {address}"
         if element.tag == "img":
             assert element.get("alt"), f"{page.url}: {address} is not described"
+
+
+def check_times(page: Page) -> None:
+    """Each time of day stands with the instant for machines, and in UTC for whoever points at it."""
+    assert TIME.findall(APART.sub("", page.body)) == [], page.url
 
 
 async def look(browser: Browser, *paths: str) -> None:

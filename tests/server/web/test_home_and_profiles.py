@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from tests.federation.meetings import Meetings
 from tests.server.web.conftest import Enter
+from tests.server.web.test_every_page import check
 
 
 async def test_visitors_learn_whose_this_is_and_how_to_follow(meetings: Meetings, enter: Enter) -> None:
@@ -127,3 +128,22 @@ async def test_other_software_that_asks_for_the_profile_is_sent_to_the_actor(
             "type": "application/activity+json",
             "href": "http://oak.test/c/oak",
         }
+
+
+async def test_the_profile_of_a_collective_says_how_it_decides_and_names_who_wish_to_be_seen(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=3) as fed:
+        visitor, bo = await enter(fed, "oak"), await enter(fed, "oak", "bo")
+        page = await visitor.get("/@oak")
+        check(page)
+        assert "nobody; a public profile is for each member to choose" in page.text
+        assert "From 6 people on, each decision deals circles of 3 to 5." in page.text
+        assert "open for 48 hours, then 6 hours pass" in page.text
+        assert page.links()["How each method counts"] == "/about#how-we-count"
+        await bo.send(await bo.get("/me"), "/me/appear", handle="red_bo")
+        page = await visitor.get("/@oak")
+        assert "1 of 3: Bo" in page.text
+        assert page.links()["Bo"] == "/@red_bo"
+        await bo.send(await bo.get("/me"), "/me/disappear")
+        assert "Bo" not in (await visitor.get("/@oak")).text

@@ -1,5 +1,7 @@
 """All decisions: by state, by words, page by page, and only what one may see."""
 
+from datetime import timedelta
+
 from tests.federation.meetings import Meetings
 from tests.server.web.browser import Page
 from tests.server.web.conftest import Enter
@@ -48,7 +50,26 @@ async def test_running_and_decided_are_told_apart_and_paged(meetings: Meetings, 
         older = await ana.get(first.links()["Earlier ones"])
         assert questions(older) == [f"Question number {n}?" for n in (2, 1, 0)]
         check(older)
-        assert "There is none yet" in (await ana.get("/decisions?show=over")).text
+        assert "has been decided yet" in (await ana.get("/decisions?show=over")).text
         for odd in ("before=x", "before=" + "9" * 40, "show=nothing", "q=" + "x" * 5000):
             assert (await ana.get(f"/decisions?{odd}")).status == 200
         assert "no earlier ones" in (await ana.get("/decisions?before=1")).text
+
+
+async def test_open_votings_are_listed_with_the_next_to_close_first(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        assert "No voting is open" in (await ana.get("/decisions?show=closing")).text
+        oak = fed["oak"]
+        for hours, question in ((72, "Which paint?"), (24, "Which brush?"), (48, "Which wall?")):
+            await oak.convene(
+                question=question, gather=timedelta(), window=timedelta(hours=hours), visibility="public"
+            )
+        await oak.convene(question="Later?", gather=timedelta(days=5), visibility="public")
+        await fed.settle()
+        page = await ana.get("/decisions?show=closing")
+        check(page)
+        assert questions(page) == ["Which brush?", "Which wall?", "Which paint?"]
+        assert questions(await ana.get("/decisions?show=closing&q=wall")) == ["Which wall?"]
+        fed.clock.advance(timedelta(hours=30))
+        assert questions(await ana.get("/decisions?show=closing")) == ["Which wall?", "Which paint?"]

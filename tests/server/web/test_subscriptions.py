@@ -110,9 +110,14 @@ async def test_secret_addresses_are_shown_once_renewed_and_ended(meetings: Meeti
         assert (await visitor.get(first)).text.replace(first, "") == nothing.replace(
             "/private/" + "x" * 43 + "/decisions.atom", ""
         )
-        page = await ana.send(await ana.get("/me/feeds"), "/me/feeds/end")
+        sure = await ana.get((await ana.get("/me/feeds")).links()["End my addresses"])
+        check(sure)
+        assert "They cannot be brought back" in sure.text
+        assert (await visitor.get(second)).status == 200
+        page = await ana.send(sure, "/me/feeds/end")
         assert "Nothing is at that address any more." in page.said
         assert (await visitor.get(second)).status == 404
+        assert (await ana.get("/me/feeds/end", follow=False)).status == 303  # there is nothing to end
 
 
 async def test_secret_addresses_end_when_their_member_leaves(meetings: Meetings, enter: Enter) -> None:
