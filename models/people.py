@@ -178,11 +178,19 @@ class Membership(Base):
     until: Mapped[datetime | None]
 
 
-async def take_turns(session: AsyncSession, uri: str) -> None:
-    """On PostgreSQL nobody else gets further than here with this actor until the transaction ends. (SQLite lets one in after
-    the other anyway.)"""
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(select(Actor.id).where(Actor.uri == uri).with_for_update(key_share=True))
+async def take_turns(session: AsyncSession, uris: Iterable[str]) -> set[str]:
+    """Those of these actors that are gone. On PostgreSQL nobody else gets further than here with any of them until the transaction
+    ends. (SQLite lets one in after the other anyway.)"""
+    rows = await session.execute(TURNS, {"uris": list(uris)})
+    return {uri for uri, gone_at in rows if gone_at is not None}
+
+
+TURNS: Final = (
+    select(Actor.uri, Actor.gone_at)
+    .where(Actor.uri.in_(bindparam("uris", expanding=True)))
+    .order_by(Actor.id)
+    .with_for_update(key_share=True)
+)
 
 
 async def actor_by_uri(session: AsyncSession, uri: str) -> Actor | None:

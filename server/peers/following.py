@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import vocabulary
+from models import people
 from models.base import kept
 from models.follows import Follow, follow_of
 from models.peers import bury
@@ -40,12 +41,18 @@ async def check_follow(app: web.Application, item: Received) -> str | None:
 async def on_follow(
     session: AsyncSession, home: Home, items: Sequence[tuple[Received, str | None]], now: datetime
 ) -> list[Word]:
-    """The signers follow, and are told so; each new Follow is answered anew. The instance itself is not followed."""
+    """The signers follow, and are told so; each new Follow is answered anew. The instance itself is not followed, and whoever
+    deleted themselves meanwhile follows nobody."""
+    gone = await people.take_turns(session, {item.signer.uri for item, _ in items})
     answers: list[Answer] = []
     words: dict[str, Word] = {}
     wishes: dict[str, Wish] = {}
     for item, checked in items:
-        followed, id_ = await _locked(session, checked), item.activity.id
+        id_ = item.activity.id
+        if item.signer.uri in gone:
+            words[id_] = IGNORED
+            continue
+        followed = await _locked(session, checked)
         words[id_] = REFUSED
         if followed is not None and followed.gone_at is None:
             if followed.kind in FOLLOWED:

@@ -99,13 +99,14 @@ async def act_on(
 
 def one_by_one(act: OnOne) -> On:
     """Acts on each in turn: where little comes at once. What one actor says is taken in one at a time, so that what was deleted
-    or undone meanwhile does not stay."""
+    or undone meanwhile does not stay; of who deleted themselves meanwhile nothing is taken in."""
 
     async def on_each(session: AsyncSession, home: Home, items: Checked, now: datetime) -> list[Word]:
-        words = []
+        gone = await people.take_turns(session, {item.signer.uri for item, _ in items})
+        words: list[Word] = []
         for item, checked in items:
-            await people.take_turns(session, item.signer.uri)
-            words.append(await act(session, home, item, checked, now))
+            late = item.signer.uri in gone and item.activity.type != "Delete"
+            words.append(IGNORED if late else await act(session, home, item, checked, now))
         return words
 
     return on_each

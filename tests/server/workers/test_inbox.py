@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub.errors import Unreachable
@@ -13,6 +14,7 @@ from models.events import log
 from models.follows import Follow
 from models.queues import Delivery, InboxItem, claim_inbox
 from models.rules import backoff
+from models.talk import Reaction, Reply
 from server import fetching
 from server.home import Home
 from server.peers import handlers
@@ -20,6 +22,7 @@ from server.peers.handlers import HANDLERS, table
 from server.peers.received import Received, Word, one_by_one
 from server.workers import inbox
 from server.workers.inbox import inbox_due
+from tests.server.peers.talk import create, note, ours
 from tests.server.peers.world import Person, Stranger, World
 
 OAK = "http://oak.test/c/oak"
@@ -257,3 +260,27 @@ async def test_a_server_that_is_slow_with_its_profiles_holds_up_nobody_elses_act
     assert await inbox_due(world.of().app) == 2
     assert {(await world.item(change["id"])).outcome for change in changes} == {"done"}
     assert len(world.of().app[fetching.WORKER]) == 0
+
+
+@pytest.mark.parametrize("when", ["in one go", "put off"])
+async def test_what_somebody_said_before_they_deleted_themselves_does_not_stay(
+    world: World, masto: Stranger, when: str
+) -> None:
+    parent = await ours(world)
+    ana, bo = masto.person("ana"), masto.person("bo")
+    assert [await world.tell(who, follow(who)) for who in (ana, bo)] == ["done"] * 2
+    said = [follow(ana), create(ana, note(ana, parent)), ana.activity("Like", object=parent)]
+    goodbyes = [who.activity("Delete", object=who.uri) for who in (bo, ana)]
+    for who, activity in ((bo, goodbyes[0]), *((ana, one) for one in said), (ana, goodbyes[1])):
+        assert await world.post(who, activity) == 202
+    if when == "put off":
+        async with world.database().ACT.begin() as session:
+            waiting = update(InboxItem).where(InboxItem.activity_uri.in_([one["id"] for one in said]))
+            await session.execute(waiting.values(due_at=world.clock.now() + timedelta(minutes=1)))
+        assert await inbox_due(world.of().app) == 2
+        world.clock.advance(timedelta(minutes=1))
+    await inbox_due(world.of().app)
+    assert {(await world.item(one["id"])).outcome for one in goodbyes} == {"done"}
+    for kept in (Follow, Reaction):
+        assert await world.count(kept) == 0
+    assert await world.count(Reply, Reply.content != "") == 0
