@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub.sites import SERVERS, site_of
@@ -17,6 +17,7 @@ from models.queues import InboxItem
 from models.talk import Reaction
 
 Kind = Literal["like", "announce", "emoji"]
+PER_ACTOR: Final = 5  # different emojis to one post
 PER_POST: Final = 1_000  # of one server
 PER_POST_OF_A_SITE: Final = SERVERS * PER_POST
 
@@ -47,6 +48,7 @@ async def react(session: AsyncSession, sign: Sign, actor: Actor, now: datetime) 
         return False
     here, site = Reaction.post_id == post.id, site_of(actor.authority)
     bounds = (
+        (and_(Reaction.actor == actor.uri, Reaction.kind == sign.kind), PER_ACTOR),
         (Reaction.authority == actor.authority, PER_POST),
         (covers(Reaction.authority, site), PER_POST_OF_A_SITE),
     )

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from models import talk
 from models.feeds import Following
 from models.follows import Follow
+from models.posts import Post
 from models.queues import Delivery
 from models.reports import Report
 from models.talk import Reaction
@@ -69,6 +71,25 @@ async def test_what_is_not_ours_or_not_public_cannot_be_liked(world: World, mast
         for kind in ("Like", "Announce", "EmojiReact"):
             assert await world.tell(ana, ana.activity(kind, object=what)) == "ignored"
     assert await world.count(Reaction) == 0
+
+
+async def test_one_actor_adds_only_so_many_emojis_and_likes_and_boosts_all_the_same(
+    world: World, masto: Stranger
+) -> None:
+    ana, post = masto.person("ana"), await ours(world)
+    emojis = [ana.activity("EmojiReact", object=post, content=f":cat{number}:") for number in range(7)]
+    words = [await world.tell(ana, one) for one in emojis]
+    assert words == ["done"] * reacting.PER_ACTOR + ["ignored"] * 2
+    assert [await world.tell(ana, ana.activity(kind, object=post)) for kind in ("Like", "Announce")] == [
+        "done",
+        "done",
+    ]
+    await world.tell(ana, ana.activity("Undo", object=emojis[0]))
+    again = ana.activity("EmojiReact", object=post, content=":dog:")
+    assert await world.tell(ana, again) == "done"
+    async with world.database().READ() as session:
+        found = await session.scalar(select(Post.id).where(Post.uri == post))
+        assert await talk.reactions_to(session, [found or 0]) == {"emoji": 5, "like": 1, "announce": 1}
 
 
 async def test_one_server_adds_only_so_many(
