@@ -1,9 +1,10 @@
 """What the collective has set on its instance, each choice with the mandate under which it was set."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, String, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,6 +24,12 @@ async def choice(session: AsyncSession, name: str, default: Any = None) -> Any:
     """What is set under this name, or `default`."""
     row = await session.get(Choice, name)
     return default if row is None else row.value
+
+
+async def all_choices(session: AsyncSession) -> Mapping[str, Any]:
+    """All that is set, by name: a page asks several things of it."""
+    found = (await session.execute(select(Choice.name, Choice.value))).all()
+    return dict(found)
 
 
 async def choose(session: AsyncSession, name: str, value: Any, now: datetime, mandate_id: int | None) -> None:

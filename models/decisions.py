@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     Boolean,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from models.base import Base
 from models.ledger import Participant, RecordRow, Scope, TextRow
@@ -36,7 +37,10 @@ class Decision(Base):
     """Cache of what the records of a scope say, for lists. Every column follows from the records and an instant."""
 
     __tablename__ = "decisions"
-    __table_args__ = (Index("ix_decisions_is_over", "is_over", "scope_id"),)
+    __table_args__ = (
+        Index("ix_decisions_is_over", "is_over", "scope_id"),
+        Index("ix_decisions_state", "state", "closes_at"),
+    )
 
     scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"), primary_key=True)
     question: Mapped[str] = mapped_column(String(64))  # digest of the question's text
@@ -44,10 +48,11 @@ class Decision(Base):
     method: Mapped[str] = mapped_column(String(16))
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime] = mapped_column(index=True)
-    state: Mapped[str] = mapped_column(String(16), index=True)
+    state: Mapped[str] = mapped_column(String(16))
     is_over: Mapped[bool] = mapped_column(Boolean)  # its state is one that ends it
     outcome: Mapped[str | None] = mapped_column(String(16))
     winner: Mapped[str | None] = mapped_column(String(64))
+    ratify_until: Mapped[datetime | None] = mapped_column(index=True)  # the last instant at which anybody can
     terms: Mapped[str | None] = mapped_column(String(64))
     count_root: Mapped[str | None] = mapped_column(String(64))
     set_root: Mapped[str] = mapped_column(String(64))
@@ -154,8 +159,7 @@ async def unanswered(
     session: AsyncSession, collective: str, states: Sequence[str]
 ) -> Sequence[tuple[Decision, Scope]]:
     """Decisions in one of `states` for which this collective (its key) has signed no Answer here."""
-    answered = select(RecordRow.scope_id).where(RecordRow.type == "Answer", RecordRow.by == collective)
-    query = _decisions().where(Decision.state.in_(states), Scope.id.not_in(answered))
+    query = _decisions().where(Decision.state.in_(states), ~_has_said("Answer", collective))
     return [(d, s) for d, s in (await session.execute(query.order_by(Decision.opens_at))).all()]
 
 
@@ -177,21 +181,31 @@ async def seated_in(
 
 
 async def unratified(
-    session: AsyncSession, collective: str, states: Sequence[str], since: datetime, most: int
+    session: AsyncSession, collective: str, now: datetime, most: int
 ) -> Sequence[tuple[Decision, Scope, Mapping[str, Any]]]:
-    """Decisions in one of `states` that adopted something and closed after `since`, which this collective (its key) answered and
-    did not ratify; each with the answer. The latest first."""
-    ratified = select(RecordRow.scope_id).where(RecordRow.type == "Ratify", RecordRow.by == collective)
-    query = (
-        select(Decision, Scope, RecordRow)
-        .join(Scope, Scope.id == Decision.scope_id)
-        .join(RecordRow, RecordRow.scope_id == Decision.scope_id)
-        .where(RecordRow.type == "Answer", RecordRow.by == collective)
-        .where(Decision.state.in_(states), Decision.outcome == "adopted", Decision.closes_at > since)
-        .where(Decision.scope_id.not_in(ratified))
-    )
-    rows = (await session.execute(query.order_by(Decision.closes_at.desc()).limit(most))).all()
-    return [(decision, scope, answer.document) for decision, scope, answer in rows]
+    """Decisions that somebody can still ratify, which this collective (its key) answered and did not ratify; each with the answer.
+    The soonest first. However many there were, only those that can be ratified are read: by their index, then by their scopes."""
+    ours = _has_said("Answer", collective), ~_has_said("Ratify", collective)
+    query = _decisions().where(Decision.ratify_until >= now, *ours).order_by(Decision.ratify_until)
+    found = (await session.execute(query.limit(most))).all()
+    answers = await _answers(session, collective, [scope.id for _, scope in found]) if found else ()
+    rows = {scope.id: (decision, scope) for decision, scope in found}
+    return [(*rows[answer.scope_id], answer.document) for answer in answers]
+
+
+async def _answers(session: AsyncSession, collective: str, scopes: Sequence[int]) -> Sequence[RecordRow]:
+    """What a collective answered in these scopes."""
+    query = select(RecordRow).where(RecordRow.type == "Answer", RecordRow.by == collective)
+    found = (await session.scalars(query.where(RecordRow.scope_id.in_(scopes)))).all()
+    return sorted(found, key=lambda row: scopes.index(row.scope_id))
+
+
+def _has_said(type_: str, key: str) -> ColumnElement[bool]:
+    """Is there a record of this type by this key in the scope of a decision? Looked up in that scope only: all that the key ever
+    signed may be much."""
+    said = aliased(RecordRow)
+    query = select(said.id).where(said.scope_id == Decision.scope_id, said.type == type_, said.by == key)
+    return query.exists()
 
 
 def _decisions() -> Select[Decision, Scope]:

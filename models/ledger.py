@@ -262,8 +262,9 @@ async def of_types(session: AsyncSession, scope_id: int, types: Sequence[str]) -
 
 async def records_named(session: AsyncSession, digests: Iterable[str]) -> dict[str, Record]:
     """These records, of whatever scopes."""
-    query = _NAMED.where(RecordRow.digest.in_(list(digests)))
-    return {record.digest: record for record in await _read_again(session, query)}
+    asked = list(digests)
+    found = await _read_again(session, _NAMED.where(RecordRow.digest.in_(asked))) if asked else ()
+    return {record.digest: record for record in found}
 
 
 async def signed_since(
@@ -329,8 +330,11 @@ async def texts(
 async def texts_named(session: AsyncSession, wanted: Iterable[str]) -> dict[str, dict[str, TextRow]]:
     """These texts by name of scope and digest. A text is looked up in its own scope only: another may name the same digest."""
     found: dict[str, dict[str, TextRow]] = {}
+    asked = list(wanted)
+    if not asked:
+        return found
     query = select(Scope.name, TextRow).join(TextRow, Scope.id == TextRow.scope_id)
-    for name, row in await session.execute(query.where(TextRow.digest.in_(list(wanted)))):
+    for name, row in await session.execute(query.where(TextRow.digest.in_(asked))):
         found.setdefault(name, {})[row.digest] = row
     return found
 

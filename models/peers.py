@@ -125,6 +125,8 @@ async def shut_out(session: AsyncSession, authorities: Iterable[str]) -> dict[st
 async def limited_among(session: AsyncSession, authorities: Iterable[str]) -> set[str]:
     """Those of the servers that are heard but folded: not counted in public, and shown when somebody asks."""
     asked = set(authorities)
+    if not asked:
+        return set()
     names = {name for authority in asked for name in peering.names_covering(authority)}
     query = select(Peer.authority).where(Peer.authority.in_(names), Peer.is_limited)
     limited = set((await session.scalars(query)).all())

@@ -199,10 +199,19 @@ async def actor_by_uri(session: AsyncSession, uri: str) -> Actor | None:
 
 async def actors_by_uri(session: AsyncSession, uris: Iterable[str]) -> dict[str, Actor]:
     """Those of these actors that we know, by uri."""
-    return {actor.uri: actor for actor in (await session.scalars(BY_URI, {"uris": list(uris)})).all()}
+    asked = list(uris)
+    if not asked:
+        return {}
+    return {actor.uri: actor for actor in (await session.scalars(BY_URI, {"uris": asked})).all()}
 
 
 BY_URI: Final = select(Actor).where(Actor.uri.in_(bindparam("uris", expanding=True)))
+
+
+async def actors_by_id(session: AsyncSession, numbers: Iterable[int]) -> dict[int, Actor]:
+    asked = set(numbers)
+    found = await session.scalars(select(Actor).where(Actor.id.in_(asked))) if asked else ()
+    return {actor.id: actor for actor in found}
 
 
 async def actors_by_key(session: AsyncSession, keys: Iterable[str]) -> dict[str, Actor]:
@@ -214,6 +223,12 @@ async def actors_by_key(session: AsyncSession, keys: Iterable[str]) -> dict[str,
 async def local_actor(session: AsyncSession, kind: str) -> Actor | None:
     """The only local actor of a kind of which an instance has one: `collective` or `instance`."""
     return await session.scalar(select(Actor).where(Actor.kind == kind))
+
+
+async def ourselves(session: AsyncSession) -> dict[str, Actor]:
+    """The collective and the instance actor, by kind."""
+    query = select(Actor).where(Actor.kind.in_(("collective", "instance")))
+    return {actor.kind: actor for actor in await session.scalars(query)}
 
 
 async def local_actor_by_handle(session: AsyncSession, handle: str) -> Actor | None:
@@ -231,6 +246,13 @@ async def members(session: AsyncSession) -> Sequence[Member]:
     return (await session.scalars(select(Member).where(Member.left_at.is_(None)).order_by(Member.id))).all()
 
 
+async def members_by_id(session: AsyncSession, numbers: Iterable[int]) -> dict[int, Member]:
+    """These members, past ones too."""
+    asked = set(numbers)
+    found = await session.scalars(select(Member).where(Member.id.in_(asked))) if asked else ()
+    return {member.id: member for member in found}
+
+
 async def member_count(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).select_from(Member).where(Member.left_at.is_(None))) or 0
 
@@ -243,6 +265,15 @@ async def circles(session: AsyncSession) -> Sequence[Circle]:
     """Standing circles (those not dealt for one decision), oldest first."""
     query = select(Circle).where(Circle.ended_at.is_(None), Circle.dealt_for.is_(None)).order_by(Circle.id)
     return (await session.scalars(query)).all()
+
+
+async def how_many(session: AsyncSession) -> tuple[int, int]:
+    """How many members and how many standing circles there are."""
+    members_here = select(func.count()).select_from(Member).where(Member.left_at.is_(None))
+    standing = select(func.count()).select_from(Circle)
+    standing = standing.where(Circle.ended_at.is_(None), Circle.dealt_for.is_(None))
+    row = (await session.execute(select(members_here.scalar_subquery(), standing.scalar_subquery()))).one()
+    return row[0], row[1]
 
 
 async def lock_assembly(session: AsyncSession) -> None:

@@ -122,4 +122,6 @@ def _look(member_id: int, place: str) -> Select[Look]:
 
 async def highest(session: AsyncSession, tables: Mapping[str, Any]) -> dict[str, int]:
     """The highest number in each of these tables."""
-    return {name: await session.scalar(select(func.max(table.id))) or 0 for name, table in tables.items()}
+    asked = [select(func.max(table.id)).scalar_subquery() for table in tables.values()]
+    found = (await session.execute(select(*asked))).one()
+    return {name: number or 0 for name, number in zip(tables, found, strict=True)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.choices import choice, choose
 from models.events import log
 from models.ledger import Scope
-from models.people import Actor, Invitation, member_count
+from models.people import Actor, Invitation
 from server.actions.describing import has_hue
 from server.actions.founding import NEW_NAME
 from server.viewer import Viewer
@@ -18,16 +18,18 @@ from server.viewer import Viewer
 PUT_AWAY: Final = "first-steps-put-away"
 
 
-async def first_steps(session: AsyncSession, collective: Actor) -> Mapping[str, bool]:
+async def first_steps(
+    session: AsyncSession, collective: Actor, choices: Mapping[str, Any], members: int
+) -> Mapping[str, bool]:
     """Which of the steps are done: described, coloured, invited, asked. Empty once the list was put away or all are done."""
-    if await choice(session, PUT_AWAY, False):
+    if choices.get(PUT_AWAY):
         return {}
     asked = await session.scalar(select(Scope.id).where(Scope.kind == "decision").limit(1))
     linked = await session.scalar(select(Invitation.id).where(Invitation.kind == "member").limit(1))
     steps = {
         "described": collective.name != NEW_NAME and bool(collective.summary),
-        "coloured": await has_hue(session),
-        "invited": linked is not None or await member_count(session) > 1,
+        "coloured": has_hue(choices),
+        "invited": members > 1 or linked is not None,
         "asked": asked is not None,
     }
     return {} if all(steps.values()) else steps

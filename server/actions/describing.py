@@ -1,14 +1,15 @@
 """How the collective presents itself on its instance: its name, what it says of itself, the colour of its pages."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import people
-from models.choices import choice, choose
+from models.choices import all_choices, choose
 from models.events import log
 from models.people import Actor
 from models.rules.hues import HUES
@@ -16,7 +17,7 @@ from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
 from server.actions.founding import ASSEMBLY
 from server.actions.images import tell_profile
-from server.actions.languages import LANGUAGE, language_of
+from server.actions.languages import LANGUAGE, language_in
 from server.actions.telling import us
 from server.home import Home
 from server.language import ENGLISH, LANGUAGES, said_in, speaking
@@ -42,15 +43,15 @@ class Looks:
         return hashlib.sha256("\n".join(astuple(self)).encode()).hexdigest()[:16]
 
 
-async def hue_of(session: AsyncSession) -> str:
+def hue_in(choices: Mapping[str, Any]) -> str:
     """The hue that the collective chose; empty where it keeps the usual colour."""
-    name = str(await choice(session, HUE, ""))
+    name = str(choices.get(HUE, ""))
     return name if name in HUES else ""
 
 
-async def has_hue(session: AsyncSession) -> bool:
+def has_hue(choices: Mapping[str, Any]) -> bool:
     """Has anybody chosen a colour, were it the usual one?"""
-    return await choice(session, HUE) is not None
+    return choices.get(HUE) is not None
 
 
 async def describe(
@@ -62,8 +63,9 @@ async def describe(
     _check(looks)
     ours, _ = await us(session)
     collective = await session.get_one(Actor, ours.id, with_for_update={"of": Actor}, populate_existing=True)
-    before = Looks(collective.name, collective.summary, await hue_of(session), await language_of(session))
-    has_chosen = await has_hue(session)
+    set_here = await all_choices(session)
+    before = Looks(collective.name, collective.summary, hue_in(set_here), language_in(set_here))
+    has_chosen = has_hue(set_here)
     if looks == before and has_chosen:
         return
     if seen != before.digest:

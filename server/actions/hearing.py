@@ -26,7 +26,7 @@ from models.people import Actor
 from models.rules.merkle import set_root
 from models.rules.records import BadRecord, Record, read, sitting_input
 from models.rules.refusals import NotAllowed
-from models.rules.standing import ENDED, standing
+from models.rules.standing import ENDED, Standing, standing
 from server.actions import signers
 from server.actions.redaction import named_by, scrub
 from server.actions.telling import us
@@ -248,6 +248,12 @@ async def refresh(session: AsyncSession, scope: Scope, now: datetime) -> Decisio
     return await session.merge(fresh)
 
 
+def _ratify_until(view: Standing) -> datetime | None:
+    """The last instant at which a collective that the outcome does not bind yet can ratify it."""
+    found = [row.until for row in view.collectives if row.status == "ratifying" and row.until is not None]
+    return max(found, default=None)
+
+
 def _shown(row: Decision) -> tuple[object, ...]:
     """What makes its pages look otherwise."""
     return row.state, row.outcome, row.winner, row.terms, row.count_root, row.set_root
@@ -268,6 +274,7 @@ async def derived(session: AsyncSession, scope: Scope, now: datetime) -> Decisio
         is_over=view.state in ENDED,
         outcome=view.outcome,
         winner=view.winner,
+        ratify_until=_ratify_until(view),
         terms=view.terms.digest if view.terms else None,
         count_root=view.count_root,
         set_root=set_root(r.digest for r in records),

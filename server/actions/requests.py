@@ -4,17 +4,17 @@ Strangers write here, so everything is bounded: how many requests wait in all an
 are. The face counts attempts and hashes the password before it calls.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import accounts, people
 from models.accounts import JoinRequest
-from models.choices import choice, choose
+from models.choices import all_choices, choose
 from models.events import log
 from models.people import Member
 from models.rules.phrases import phrase
@@ -42,9 +42,13 @@ class Asked:
     address: str | None = None
 
 
+def taken(choices: Mapping[str, Any], members: int) -> bool:
+    """Does a collective of so many members take requests? Yes, until it says otherwise."""
+    return bool(choices.get(CHOICE, True)) and members > 0
+
+
 async def are_taken(session: AsyncSession) -> bool:
-    """Does the collective take requests? Yes, until it says otherwise."""
-    return bool(await choice(session, CHOICE, True)) and await people.member_count(session) > 0
+    return taken(await all_choices(session), await people.member_count(session))
 
 
 async def check_open(session: AsyncSession, place: str, now: datetime) -> None:

@@ -86,8 +86,8 @@ async def publish_quietly(
 
 async def us(session: AsyncSession) -> tuple[Actor, Actor]:
     """Our collective and our instance actor."""
-    collective = await people.local_actor(session, "collective")
-    instance = await people.local_actor(session, "instance")
+    found = await people.ourselves(session)
+    collective, instance = found.get("collective"), found.get("instance")
     if collective is None or instance is None:
         raise NotFound("founded", phrase("This instance has no collective yet: run `jura init`."))
     return collective, instance

@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from models.people import member_count
 from server.actions import beginning
 from server.language import _
 from server.web.forms import Form
@@ -27,12 +28,12 @@ class Step:
     own: str = ""
 
 
-async def steps_of(visit: Visit) -> Sequence[Step]:
-    """The four steps for whoever can do all of them; none once they are done or put away."""
+async def steps_of(visit: Visit, members: int) -> Sequence[Step]:
+    """The four steps for whoever can do all of them, in a collective of so many members; none once they are done or put away."""
     viewer = visit.viewer
     if not viewer.is_member or not all(viewer.may(power) for power in POWERS):
         return []
-    done = await beginning.first_steps(visit.session, visit.collective)
+    done = await beginning.first_steps(visit.session, visit.collective, visit.choices, members)
     return _steps(done) if done else []
 
 
@@ -68,7 +69,8 @@ def _steps(done: Mapping[str, bool]) -> Sequence[Step]:
 
 async def next_step(visit: Visit) -> Step | None:
     """The first step that is not done, for the page on which one was just done."""
-    return next((step for step in await steps_of(visit) if not step.is_done), None)
+    steps = await steps_of(visit, await member_count(visit.session))
+    return next((step for step in steps if not step.is_done), None)
 
 
 async def put_away(request: web.Request, _form: Form) -> web.StreamResponse:

@@ -1,7 +1,7 @@
 """What can be said about a decision beside its ballots: that we ratify it, that we leave it, that a circle which was not heard
 objects, that a text of ours is removed. The page of the decision asks for its links, and the pages where it is done ask again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -14,11 +14,10 @@ from models.rules.view import Binding, Standing
 from server.actions.seating import circle_on_roll
 from server.language import _
 from server.web.moments import moment
-from server.web.needs import Need, decision_path
+from server.web.needs import RUNNING, Need, SeatedIn, decision_path, needs_of
 from server.web.sessions import Visit
 
 LEAVABLE: Final = ("deliberating", "voting")
-RATIFIED_IN: Final = ("final", "heard")
 LONGEST_AFTER: Final = timedelta(days=30 + 30 + 90)  # grace, waiting and ratifying at their longest
 MOST_LOOKED_AT: Final = 10
 MOST_ANSWERS: Final = 100
@@ -78,16 +77,22 @@ async def aftermath_needs(visit: Visit, view: Standing, scope: Scope) -> list[Ne
     return found
 
 
-async def aftermath_of(visit: Visit) -> list[Need]:
-    """The same for all decisions that may ask it of this member. Few are looked at closely: those that can still be ratified or
-    objected to by their dates."""
+async def all_needs(visit: Visit) -> Sequence[Need]:
+    """All that waits for the member who looks, before a vote, during it and afterwards, the soonest first."""
     member, since = visit.viewer.require_member(), visit.now - LONGEST_AFTER
-    found = await decisions.seated_in(visit.session, member.id, UNHEARD_IN, since)
-    scopes = {scope.id: scope for _, scope, _ in found[:MOST_LOOKED_AT]}
+    seated = await decisions.seated_in(visit.session, member.id, (*RUNNING, *UNHEARD_IN), since)
+    found = [*await needs_of(visit, seated), *await _aftermath_of(visit, seated)]
+    return sorted(found, key=lambda need: need.until)
+
+
+async def _aftermath_of(visit: Visit, seated: SeatedIn) -> list[Need]:
+    """What can be said after the vote in all decisions that may ask it of this member. Few are looked at closely: those that can
+    still be ratified or objected to by their dates."""
+    unheard = [scope for row, scope, _ in seated if row.state in UNHEARD_IN]
+    scopes = {scope.id: scope for scope in unheard[:MOST_LOOKED_AT]}
     if visit.viewer.may("convene"):
-        for row, scope, answer in await decisions.unratified(
-            visit.session, visit.collective.ed25519 or "", RATIFIED_IN, since, MOST_ANSWERS
-        ):
+        us = visit.collective.ed25519 or ""
+        for row, scope, answer in await decisions.unratified(visit.session, us, visit.now, MOST_ANSWERS):
             if row.state == "heard" or answer["takes"] == "ratifies":
                 scopes[scope.id] = scope
     needs: list[Need] = []

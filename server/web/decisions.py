@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from models import decisions, ledger, notices
+from models.decisions import Seat
 from models.ledger import Scope
 from models.rules.merkle import set_root
 from models.rules.records import Record
@@ -165,7 +166,15 @@ class Known:
 
 async def known_decision(visit: Visit) -> Known:
     """The decision that the address names, if this viewer may see it (else NotFound), as it stands now."""
-    scope = await decision_for(visit.session, visit.viewer, visit.request.match_info["name"])
+    return await known_as(visit, await _scope(visit))
+
+
+async def _scope(visit: Visit) -> Scope:
+    return await decision_for(visit.session, visit.viewer, visit.request.match_info["name"])
+
+
+async def known_as(visit: Visit, scope: Scope) -> Known:
+    """The same for a scope that this viewer may see."""
     records = await ledger.records(visit.session, scope.id, visit.now)
     return Known(scope, records, standing(records, visit.now), await names_of(visit.session, scope, records))
 
@@ -182,15 +191,17 @@ async def show_page(
 ) -> tuple[web.Response, Glance | None]:
     """The page; with a remark that was not accepted, its words stand where they were typed."""
     async with reading(request) as visit:
-        live = await live_of(visit, status)
-        known = await known_decision(visit)
+        scope = await _scope(visit)
+        live = await live_of(visit, scope, status)
+        known = await known_as(visit, scope)
         removals = removals_for(visit, known.scope, known.records)
         known = replace(known, names=replace(known.names, removals=removals))
         ways_out = _may_withdraw(visit, known), _may_leave(visit, known)
-        needs, outside = await _needs(visit, known), await outside_of(visit, known.scope)
+        seat = await _seat(visit, known)
+        needs, outside = await _needs(visit, known, seat), await outside_of(visit, known.scope)
         talk, look = await _talk(visit, known, form, problems)
         context = _page(known, needs, ways_out, request.query.get("done", ""), outside, talk)
-        context = replace(context, notices=await _notices(visit, known), live=live)
+        context = replace(context, notices=await _notices(visit, known, seat), live=live)
         script = SCRIPT if live else ""
         return page(request, frame_of(visit), "decisions/show.html", context, status, script), look
 
@@ -204,29 +215,33 @@ async def _talk(
     return await talk_of(visit, known.scope, known.path, None, form, problems)
 
 
-async def _notices(visit: Visit, known: Known) -> Notices | None:
+async def _seat(visit: Visit, known: Known) -> Seat | None:
+    """Where the member who looks sits for it."""
+    member = visit.viewer.member
+    if member is None or not visit.viewer.is_member:
+        return None
+    return await decisions.seat_of(visit.session, known.scope.id, member.id)
+
+
+async def _notices(visit: Visit, known: Known, seat: Seat | None) -> Notices | None:
     """For members who are told what happens here, until it is over, and for those who chose not to be."""
     member = visit.viewer.member
     if member is None or not visit.viewer.is_member:
         return None
     is_muted = await notices.is_muted(visit.session, member.id, known.scope.id)
-    seat = await decisions.seat_of(visit.session, known.scope.id, member.id)
     if not is_muted and (seat is None or known.view.state in ENDED):
         return None
     act = "unmute" if is_muted else "mute"
     return Notices(is_muted, f"/notices/{act}/{known.scope.name}")
 
 
-async def _needs(visit: Visit, known: Known) -> Sequence[Need]:
+async def _needs(visit: Visit, known: Known, seat: Seat | None) -> Sequence[Need]:
     """What this viewer can do here now."""
     viewer, state = visit.viewer, known.view.state
     if viewer.member is None or not viewer.is_member:
         return []
     found: list[Need] = []
-    us, seat = (
-        visit.collective.ed25519 or "",
-        await decisions.seat_of(visit.session, known.scope.id, viewer.member.id),
-    )
+    us = visit.collective.ed25519 or ""
     if state in BEFORE and us not in known.view.answers and viewer.may("convene"):
         found += await answer_needed(visit, known.turn, known.scope)
     if state == "gathering" and (seat is not None or (us in known.view.answers and viewer.may("convene"))):

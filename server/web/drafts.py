@@ -13,7 +13,7 @@ from models import decisions
 from models.decisions import Draft
 from models.rules.ballots import Entry
 from server.language import _
-from server.web.decisions import known_decision
+from server.web.decisions import known_as
 from server.web.diffs import Piece, word_diff
 from server.web.names import Said
 from server.web.render import frame_of, page
@@ -113,8 +113,8 @@ def preview_of(
 async def history(request: web.Request) -> web.StreamResponse:
     """Every version, the latest first."""
     async with reading(request) as visit:
-        circle = await seated(visit)
-        known = await known_decision(visit)
+        scope, _member, circle = await seated(visit)
+        known = await known_as(visit, scope)
         asked = request.query.get("before", "")
         before = int(asked) if asked.isdecimal() and len(asked) < 10 else None
         found = await decisions.drafts(visit.session, known.scope.id, circle.id, before, AT_ONCE + 1)

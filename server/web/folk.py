@@ -60,7 +60,8 @@ class RemovePage:
 async def people_page(request: web.Request) -> web.StreamResponse:
     async with reading(request) as visit:
         me = visit.viewer.require_member()
-        powers = await _powers(visit)
+        everybody, powers = await people.members(visit.session), await _powers(visit)
+        profiles = await _profiles(visit, everybody)
         may_admit = visit.viewer.may("admit")
         waiting = len(await requests.waiting(visit.session, visit.viewer, visit.now)) if may_admit else 0
         context = PeoplePage(
@@ -71,10 +72,10 @@ async def people_page(request: web.Request) -> web.StreamResponse:
                     about=one.about,
                     since=one.joined_at,
                     powers=powers.get(one.id, []),
-                    profile=await _profile(visit, one),
+                    profile=profiles.get(one.actor_id or 0, ""),
                     is_me=one.id == me.id,
                 )
-                for one in await people.members(visit.session)
+                for one in everybody
             ],
             may_admit=may_admit,
             waiting=waiting,
@@ -83,9 +84,10 @@ async def people_page(request: web.Request) -> web.StreamResponse:
         return page(request, frame_of(visit), "people/list.html", context)
 
 
-async def _profile(visit: Visit, member: people.Member) -> str:
-    actor = await visit.session.get(people.Actor, member.actor_id) if member.actor_id else None
-    return f"/@{actor.handle}" if actor is not None and actor.gone_at is None else ""
+async def _profiles(visit: Visit, members: Sequence[people.Member]) -> dict[int, str]:
+    """The public profiles of those who have one, by the number of their actor."""
+    found = await people.actors_by_id(visit.session, [one.actor_id for one in members if one.actor_id])
+    return {number: f"/@{actor.handle}" for number, actor in found.items() if actor.gone_at is None}
 
 
 async def _powers(visit: Visit) -> dict[int, list[str]]:

@@ -15,10 +15,10 @@ from server.actions import requests
 from server.actions.visible import visibilities
 from server.language import _
 from server.web.beginning import Step, steps_of
-from server.web.chances import aftermath_of
+from server.web.chances import all_needs
 from server.web.changes import Changes, changes_of
 from server.web.names import Names, Said, Who
-from server.web.needs import Need, decision_path, needs_of
+from server.web.needs import Need, decision_path
 from server.web.recovering import Told, told
 from server.web.render import frame_of, page
 from server.web.sessions import Visit, reading
@@ -79,52 +79,61 @@ async def home(request: web.Request) -> web.StreamResponse:
 async def _home(request: web.Request) -> tuple[web.Response, Glance | None]:
     before = request.query.get("before", "")
     async with reading(request) as visit:
-        over, older = await decisions_over(
-            visit, int(before) if before.isdecimal() and len(before) < 16 else None
-        )
-        running = [] if before else await decisions_running(visit)
+        number = int(before) if before.isdecimal() and len(before) < 16 else None
+        running, over, older = await both_lists(visit, number, with_running=not before)
         is_members = visit.viewer.is_member and not before
-        needs = [*await needs_of(visit), *await aftermath_of(visit)] if is_members else []
-        needs.sort(key=lambda need: need.until)
+        needs = await all_needs(visit) if is_members else []
         changes, look = await changes_of(visit) if is_members else (None, None)
-        texts = await ledger.texts_named(visit.session, [need.question for need in needs])
+        members, circles = await people.how_many(visit.session)
         context = HomePage(
             summary=visit.collective.summary,
-            members=await people.member_count(visit.session),
-            circles=len(await people.circles(visit.session)),
+            members=members,
+            circles=circles,
             profile=f"/@{visit.collective.handle}",
             done=DONE.get(request.query.get("done", ""), ""),
             is_member=visit.viewer.is_member,
-            todos=[Todo(need, _said(texts.get(need.scope, {}), need.question)) for need in needs],
+            todos=await _todos(visit, needs, (*running, *over)),
             running=running,
             over=over,
             older=f"/?before={older}" if older else "",
             is_first_page=not before,
             told=await told(visit) if visit.viewer.is_member else [],
-            may_ask=not visit.viewer.is_member and await requests.are_taken(visit.session),
+            may_ask=not visit.viewer.is_member and requests.taken(visit.choices, members),
             changes=changes,
-            steps=[] if before else await steps_of(visit),
+            steps=[] if before else await steps_of(visit, members),
         )
         return page(request, frame_of(visit), "home/show.html", context), look
+
+
+async def _todos(visit: Visit, needs: Sequence[Need], listed: Sequence[Row]) -> Sequence[Todo]:
+    """Needs with their questions, which are asked for where they do not stand in a list anyway."""
+    known = {row.path: row.question for row in listed}
+    rest = [need.question for need in needs if decision_path(need.scope) not in known]
+    texts = await ledger.texts_named(visit.session, rest)
+    return [
+        Todo(need, known.get(decision_path(need.scope)) or _said(texts.get(need.scope, {}), need.question))
+        for need in needs
+    ]
 
 
 def _said(texts: Mapping[str, TextRow], digest: str) -> Said:
     return Names(texts, {}, {}, {}).title(digest)
 
 
-async def decisions_running(visit: Visit) -> Sequence[Row]:
-    """What is being decided and may be seen by this viewer, the next to close first."""
+async def both_lists(
+    visit: Visit, before: int | None = None, *, with_running: bool = True
+) -> tuple[Sequence[Row], Sequence[Row], int | None]:
+    """What is being decided and may be seen by this viewer, the next to close first; a page of what was decided, the latest first;
+    and where the next page of it begins."""
     seen = visibilities(visit.viewer)
-    found = await decisions.decisions_page(visit.session, False, seen, None, MOST_RUNNING)
-    return await rows_of(visit, sorted(found, key=lambda one: one[0].closes_at))
-
-
-async def decisions_over(visit: Visit, before: int | None) -> tuple[Sequence[Row], int | None]:
-    """A page of what was decided, the latest first, and where the next page begins."""
-    seen = visibilities(visit.viewer)
-    found = await decisions.decisions_page(visit.session, True, seen, before, AT_ONCE + 1)
-    more = found[AT_ONCE - 1][1].id if len(found) > AT_ONCE else None
-    return await rows_of(visit, found[:AT_ONCE]), more
+    running: Sequence[tuple[Decision, Scope]] = ()
+    if with_running:
+        running = await decisions.decisions_page(visit.session, False, seen, None, MOST_RUNNING)
+    over = await decisions.decisions_page(visit.session, True, seen, before, AT_ONCE + 1)
+    more = over[AT_ONCE - 1][1].id if len(over) > AT_ONCE else None
+    soonest = sorted(running, key=lambda one: one[0].closes_at)
+    rows = await rows_of(visit, [*soonest, *over[:AT_ONCE]])
+    return rows[: len(running)], rows[len(running) :], more
 
 
 async def rows_of(visit: Visit, found: Sequence[tuple[Decision, Scope]]) -> Sequence[Row]:

@@ -92,7 +92,7 @@ async def settings_page(request: web.Request) -> web.StreamResponse:
 async def _settings(request: web.Request, typed: Looks | None, problems: Problems) -> web.Response:
     async with reading(request) as visit:
         mandate = _mandate(visit)
-        usual = await languages.language_of(visit.session)
+        usual = languages.language_in(visit.choices)
         now = Looks(visit.collective.name, visit.collective.summary, visit.hue, usual)
         context = SettingsPage(
             looks=typed or now,

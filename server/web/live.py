@@ -13,6 +13,7 @@ from typing import Final
 
 from aiohttp import web
 
+from models.ledger import Scope
 from models.rules.refusals import NotAllowed
 from server.actions.people import token_digest
 from server.actions.visible import decision_for
@@ -40,21 +41,23 @@ class Live:
     said: str
 
 
-async def live_of(visit: Visit, status: int, *, in_room: bool = False) -> Live | None:
-    """For the page of a decision or (`in_room`) of a circle's room, and before anything else of it is read: what comes to be there
+async def live_of(visit: Visit, scope: Scope, status: int, circle_id: int | None = None) -> Live | None:
+    """For the page of a decision or of a circle's room, before anything of it but its scope is read: what comes to be there
     meanwhile has another mark. A page on which something is wrong stays as it is."""
     if status != 200:
         return None
-    place = await _place(visit, in_room=in_room)
+    place = Place(scope.name, visit.viewer.is_member, circle_id)
     stream = f"{visit.request.path}/live?mark={await place.mark(visit.session)}"
     return Live(stream, words_for_times(), _("Brought up to date: {parts}."))
 
 
 async def _place(visit: Visit, *, in_room: bool) -> Place:
     """The page that the address names, if this viewer may see it; NotFound, as there, if they may not."""
-    circle_id = (await seated(visit)).id if in_room else None
+    if in_room:
+        scope, _member, circle = await seated(visit)
+        return Place(scope.name, visit.viewer.is_member, circle.id)
     scope = await decision_for(visit.session, visit.viewer, visit.request.match_info["name"])
-    return Place(scope.name, visit.viewer.is_member, circle_id)
+    return Place(scope.name, visit.viewer.is_member, None)
 
 
 async def decision_stream(request: web.Request) -> web.StreamResponse:

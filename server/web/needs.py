@@ -16,6 +16,7 @@ from server.web.sessions import Visit
 
 BEFORE: Final = ("gathering", "deliberating")
 RUNNING: Final = (*BEFORE, "voting", "closing", "provisional")
+SeatedIn = Sequence[tuple[Decision, Scope, int]]
 
 
 @dataclass(frozen=True)
@@ -53,21 +54,20 @@ def decision_path(name: str) -> str:
     return f"/decisions/{name}"
 
 
-async def needs_of(visit: Visit) -> Sequence[Need]:
-    """All that waits for the member who looks, the soonest first."""
-    member = visit.viewer.require_member()
+async def needs_of(visit: Visit, seated: SeatedIn) -> Sequence[Need]:
+    """All that waits for the member who looks; `seated`: the decisions in which they sit, each with the id of their circle."""
     found: list[Need] = []
     if visit.viewer.may("convene"):
         key = visit.collective.ed25519 or ""
         for decision, scope in await decisions.unanswered(visit.session, key, BEFORE):
             found += await answer_needed(visit, turn_of(decision), scope)
-    for decision, scope, circle_id in await decisions.seated_in(visit.session, member.id, RUNNING):
+    for decision, scope, circle_id in seated:
         if decision.state == "gathering":
             found += [need for need in await proposals_needed(visit, turn_of(decision), scope) if need.urgent]
         need = await circle_need(visit, turn_of(decision), scope, circle_id)
         if need is not None and need.urgent:
             found.append(need)
-    return sorted(found, key=lambda need: need.until)
+    return found
 
 
 async def answer_needed(visit: Visit, turn: Turn, scope: Scope) -> Sequence[Need]:

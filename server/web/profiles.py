@@ -19,7 +19,7 @@ from models.rules.refusals import NotFound
 from server.actions.visible import decision_for
 from server.language import _
 from server.viewer import as_rule
-from server.web.home import Row, decisions_over, decisions_running
+from server.web.home import Row, both_lists
 from server.web.needs import decision_path
 from server.web.plans import SELECTS, span_of
 from server.web.render import frame_of, page, see
@@ -121,6 +121,8 @@ async def profile(request: web.Request) -> web.StreamResponse:
 
 async def _collective(visit: Visit, actor: Actor) -> CollectivePage:
     rows = await all_mandates(visit.session)
+    holders = await people.members_by_id(visit.session, {row.member_id for row in rows})
+    running, over, _older = await both_lists(visit)
     circles = [
         CirclePart(
             one.actor.name, f"/@{one.actor.handle}", len(await people.members_of(visit.session, one.id))
@@ -135,16 +137,15 @@ async def _collective(visit: Visit, actor: Actor) -> CollectivePage:
         since=actor.created_at,
         members=await people.member_count(visit.session),
         circles=[one for one in circles if one.size],
-        running=await decisions_running(visit),
-        over=(await decisions_over(visit, None))[0],
-        mandates=[await _mandate(visit, row) for row in rows],
+        running=running,
+        over=over,
+        mandates=[_mandate(visit, row, holders.get(row.member_id)) for row in rows],
         seen=await people.seen_members(visit.session, MOST_SEEN),
         rules=Rules(),
     )
 
 
-async def _mandate(visit: Visit, row: MandateRow) -> MandateLine:
-    member = await visit.session.get(people.Member, row.member_id)
+def _mandate(visit: Visit, row: MandateRow, member: people.Member | None) -> MandateLine:
     shown = visit.viewer.is_member and member is not None
     return MandateLine(
         number=row.id,

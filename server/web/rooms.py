@@ -17,11 +17,9 @@ from models.people import Circle, Member
 from models.rules.ballots import Entry
 from models.rules.circles import confirmations_needed
 from models.rules.phrases import phrase
-from models.rules.refusals import NotFound
 from models.rules.view import Standing
-from server.actions.balloting import seat
 from server.language import LANGUAGE, _, ngettext
-from server.web.decisions import Known, OptionRow, known_decision, options_of
+from server.web.decisions import Known, OptionRow, known_as, options_of
 from server.web.drafts import Version, preview_of, spoken, version_of
 from server.web.forms import Form, Problems
 from server.web.live import SCRIPT, Live, live_of
@@ -31,7 +29,7 @@ from server.web.phases import now_words
 from server.web.render import frame_of, page
 from server.web.rolls import CircleRow, circle_row, option_titles
 from server.web.sessions import Visit, reading
-from server.web.talking import Glance, Talk, talk_of
+from server.web.talking import Glance, Talk, seated, talk_of
 from server.web.words import DONE, LANGUAGES, POSITION_HINTS, POSITIONS, STATES, Choice, Label, Named
 
 READERS: Final[Mapping[str, str]] = {
@@ -149,8 +147,9 @@ async def room_page(
 ) -> tuple[web.Response, Glance]:
     """The room. With a form that was not accepted, its words stand where they were typed."""
     async with reading(request) as visit:
-        live = await live_of(visit, status, in_room=True)
-        known, member, circle = await entered(visit)
+        scope, member, circle = await seated(visit)
+        live = await live_of(visit, scope, status, circle.id)
+        known = await known_as(visit, scope)
         path = f"{known.path}/circle"
         talk, look = await talk_of(visit, known.scope, path, circle.id, form, wrong.talk)
         context = await _context(visit, known, member, circle, form, wrong, talk)
@@ -161,11 +160,8 @@ async def room_page(
 
 async def entered(visit: Visit) -> tuple[Known, Member, Circle]:
     """The decision, the member and the circle in which they sit; NotFound for everybody else, visitors first of all."""
-    if not visit.viewer.is_member:
-        raise NotFound("not-found", _("Either nothing is at this address, or it is not open to everybody."))
-    known = await known_decision(visit)
-    member, circle = await seat(visit.session, visit.viewer, known.scope)
-    return known, member, circle
+    scope, member, circle = await seated(visit)
+    return await known_as(visit, scope), member, circle
 
 
 async def _context(

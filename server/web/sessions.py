@@ -8,20 +8,21 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.choices import all_choices
 from models.notices import unread_count
 from models.people import Actor, Member
 from server.actions import people
 from server.actions.accounts import note_act
-from server.actions.describing import hue_of
-from server.actions.languages import language_of
+from server.actions.describing import hue_in
+from server.actions.languages import language_in
 from server.actions.people import LOGIN_LASTS, viewer_of
 from server.actions.telling import us
 from server.keys import CLOCK, DATABASE, HOME, SETTINGS
@@ -35,18 +36,22 @@ _NEW_FORM_COOKIE: web.RequestKey[str] = web.RequestKey("new_form_cookie", str)
 
 @dataclass(frozen=True)
 class Visit:
-    """One request inside its transaction."""
+    """One request inside its transaction, with what every page needs, asked once. `choices`: all that the collective has set."""
 
     request: web.Request
     session: AsyncSession
     viewer: Viewer
     collective: Actor
-    hue: str = ""
+    choices: Mapping[str, Any] = field(default_factory=dict)
     unread: int = 0  # notices of whoever looks
 
     @property
     def now(self) -> datetime:
         return self.viewer.now
+
+    @property
+    def hue(self) -> str:
+        return hue_in(self.choices)
 
 
 @contextlib.asynccontextmanager
@@ -79,10 +84,11 @@ async def _visit(request: web.Request, session: AsyncSession) -> Visit:
     viewer = await viewer_of(session, login_token(request), request.app[CLOCK].now())
     read_in(viewer.member.zone if viewer.member else None)
     own = viewer.member.lang if viewer.member else None
-    speak(own or accepted(request.headers.get("Accept-Language", "")) or await language_of(session))
+    found = await all_choices(session)
+    speak(own or accepted(request.headers.get("Accept-Language", "")) or language_in(found))
     member = viewer.member if viewer.is_member else None
     unread = await unread_count(session, member.id) if member else 0
-    return Visit(request, session, viewer, collective, await hue_of(session), unread)
+    return Visit(request, session, viewer, collective, found, unread)
 
 
 def cookie_name(request: web.Request) -> str:

@@ -104,12 +104,13 @@ async def talk_of(
     return talk, Glance(place, upto, before is None and is_worth_noting(seen, visit.now))
 
 
-async def seated(visit: Visit) -> Circle:
-    """The circle in which the viewer sits for the decision that the address names; NotFound for everybody else."""
+async def seated(visit: Visit) -> tuple[Scope, Member, Circle]:
+    """The decision that the address names, the member who looks and the circle in which they sit for it; NotFound for everybody
+    else, visitors first of all."""
     if not visit.viewer.is_member:
         raise NotFound("not-found", _("Either nothing is at this address, or it is not open to everybody."))
     scope = await decision_for(visit.session, visit.viewer, visit.request.match_info["name"])
-    return (await seat(visit.session, visit.viewer, scope))[1]
+    return scope, *await seat(visit.session, visit.viewer, scope)
 
 
 def _read_upto(seen: Look | None, now: datetime) -> int | None:
