@@ -12,8 +12,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 UNPRIVILEGED = ("postgres", "nobody")  # who runs the cluster when root runs the tests
 NEEDED = ("initdb", "pg_ctl", "postgres", "createdb", "dropdb")
+NewDatabase = Callable[[], AbstractContextManager[str]]  # gives its URL
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}  # nothing of the caller's PGHOST, PGOPTIONS …
 
 # $1: the directory of the programs, $2: a directory of our own, where everything is kept.
@@ -59,10 +60,11 @@ class Cluster:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The SQLAlchemy URL of an empty database that nobody else uses, dropped afterwards."""
+    def database(self, like: str = "template0") -> Iterator[str]:
+        """The SQLAlchemy URL of a database that nobody else uses, dropped afterwards: an empty one, or a copy of the one of this
+        name, to which nobody may be connected."""
         name = f"jura_{next(self._numbers)}"
-        self._run("createdb", "--template=template0", name)
+        self._run("createdb", f"--template={like}", name)
         try:
             yield f"postgresql+asyncpg://postgres@/{name}?host={quote(str(self.socket))}"
         finally:

@@ -8,6 +8,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -128,8 +129,9 @@ async def guard_headers(_request: web.Request, response: web.StreamResponse) -> 
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
 
 
+@cache
 def make_environment(*, development: bool) -> jinja2.Environment:
-    """Templates: everything escaped, a name that is not there is an error."""
+    """Templates: everything escaped, a name that is not there is an error. Instances in one process share what was compiled."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROOT / "templates"),
         autoescape=True,
@@ -170,6 +172,7 @@ def short(digest: str) -> str:
 # Files
 
 
+@cache
 def load_assets() -> dict[str, tuple[str, bytes]]:
     """Each file of `static/`, and a sheet for each hue, by its name: the address, which changes with its content, and the bytes."""
     files = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir())}

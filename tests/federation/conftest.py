@@ -10,12 +10,6 @@ from tests.federation.meetings import Meetings
 from tests.federation.stock import Stock
 
 
-@pytest.fixture(scope="session")
-def stock(tmp_path_factory: pytest.TempPathFactory) -> Stock:
-    """Keys and kept federations of this run."""
-    return Stock(tmp_path_factory.mktemp("stock"))
-
-
 @pytest.fixture
 def meetings(stock: Stock, tmp_path: Path) -> Meetings:
     """Federations whose instances keep everything in SQLite."""
@@ -28,6 +22,6 @@ def both(request: pytest.FixtureRequest, stock: Stock, tmp_path: Path) -> Iterat
     if request.param == "sqlite":
         yield Meetings(stock, tmp_path)
         return
-    cluster = request.getfixturevalue("postgres_cluster")
+    new_database = request.getfixturevalue("migrated_postgresql")
     with ExitStack() as databases:
-        yield Meetings(stock, tmp_path, lambda _name: databases.enter_context(cluster.database()))
+        yield Meetings(stock, tmp_path, lambda _name: databases.enter_context(new_database()))

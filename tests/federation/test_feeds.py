@@ -40,8 +40,8 @@ async def either(request: pytest.FixtureRequest, tmp_path: Path, stock: Stock) -
     with ExitStack() as databases:
         database = None
         if request.param == "postgresql":
-            cluster = request.getfixturevalue("postgres_cluster")
-            database = lambda _name: databases.enter_context(cluster.database())  # noqa: E731
+            new_database = request.getfixturevalue("migrated_postgresql")
+            database = lambda _name: databases.enter_context(new_database())  # noqa: E731
         async with World("oak", "elm", "ash", folder=tmp_path, stock=stock, database=database) as made:
             yield made
 

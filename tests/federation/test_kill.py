@@ -39,12 +39,12 @@ async def test_nothing_is_lost_when_processes_are_killed_on_sqlite(
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
 async def test_nothing_is_lost_when_one_of_many_processes_is_killed_on_postgresql(
-    tmp_path: Path, stock: Stock, postgres_cluster: postgres.Cluster, seed: int
+    tmp_path: Path, stock: Stock, migrated_postgresql: postgres.NewDatabase, seed: int
 ) -> None:
     with ExitStack() as databases:
 
         def database(_name: str) -> str:
-            return databases.enter_context(postgres_cluster.database())
+            return databases.enter_context(migrated_postgresql())
 
         chance = random.Random(f"postgresql {seed}")
         async with Processes(("oak", "elm", "ash"), tmp_path, stock, chance, database, {"oak": MANY}) as fed:

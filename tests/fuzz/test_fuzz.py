@@ -20,7 +20,6 @@ from activitypub import codec, signatures
 from activitypub.errors import WireError
 from models.queues import InboxItem
 from server.workers.inbox import inbox_due
-from tests.server.peers.conftest import founded as founded
 from tests.server.peers.world import Person, World, numbers
 
 EXAMPLES = int(os.environ.get("JURA_TEST_EXAMPLES", "60"))

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from models import ledger, queues, tables
+from models import ledger, queues
 from models.base import Database, open_database
 from models.ledger import RecordRow, Scope, Signed, TextRow
 from models.rules import merkle
@@ -26,11 +26,9 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(migrated_url: str) -> AsyncIterator[Database]:
     """An empty database with two scopes."""
-    opened = open_database(database_url)
-    async with opened.engine.begin() as connection:
-        await connection.run_sync(tables.metadata.create_all)
+    opened = open_database(migrated_url)
     async with opened.ACT.begin() as session:
         for name in (NAME, "b" * 64):
             session.add(Scope(name=name, kind="decision", visibility="federation", created_at=NOW))

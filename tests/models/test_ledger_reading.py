@@ -8,15 +8,13 @@ import pytest
 from models import ledger
 from models.base import Database, open_database
 from models.ledger import Scope, Signed
-from models.migrations import migrate
 from models.rules.records import Record, draft, read
 from tests.models.rules.builders import START, WORDS, Joint, joint, key
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = open_database(database_url)
-    await migrate(opened.engine)
+async def database(migrated_url: str) -> AsyncIterator[Database]:
+    opened = open_database(migrated_url)
     yield opened
     await opened.close()
 

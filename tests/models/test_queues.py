@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from models import queues, tables
+from models import queues
 from models.base import Database, open_database
 from models.people import Actor
 from models.posts import Activity
@@ -19,11 +19,9 @@ LEASE, MINUTE = timedelta(minutes=5), timedelta(minutes=1)
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(migrated_url: str) -> AsyncIterator[Database]:
     """An empty database with one actor and one activity, each of id 1."""
-    opened = open_database(database_url)
-    async with opened.engine.begin() as connection:
-        await connection.run_sync(tables.metadata.create_all)
+    opened = open_database(migrated_url)
     async with opened.ACT.begin() as session:
         texts = {name: name for name in ("uri", "handle", "authority", "inbox", "key_id", "rsa_pem")}
         session.add(Actor(kind="collective", type="Group", created_at=NOW, **texts))

@@ -14,7 +14,11 @@ from models.base import Database, open_database
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(
+    tmp_path: Path, pragmas: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Database]:
+    """As in production."""
+    monkeypatch.setattr(sqlite, "PRAGMAS", pragmas)
     opened = open_database(f"sqlite+aiosqlite:///{tmp_path / 'x.sqlite'}")
     async with opened.ACT.begin() as session:
         await session.execute(text("CREATE TABLE word (id INTEGER PRIMARY KEY, said TEXT UNIQUE)"))

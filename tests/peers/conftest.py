@@ -13,12 +13,6 @@ from tests.peers.neighbour import Neighbour  # noqa: E402 - rewriting is asked f
 from tests.peers.town import Town  # noqa: E402
 
 
-@pytest.fixture(scope="session")
-def stock(tmp_path_factory: pytest.TempPathFactory) -> Stock:
-    """Keys of this run."""
-    return Stock(tmp_path_factory.mktemp("stock"))
-
-
 @pytest_asyncio.fixture(scope="class", loop_scope="class")
 async def town(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, stock: Stock

@@ -14,10 +14,8 @@ from tests.federation.stock import Stock
 
 
 @pytest.fixture
-def meetings(tmp_path: Path) -> Meetings:
-    folder = tmp_path / "stock"
-    folder.mkdir()
-    return Meetings(Stock(folder), tmp_path)
+def meetings(stock: Stock, tmp_path: Path) -> Meetings:
+    return Meetings(stock, tmp_path)
 
 
 async def says(fed: Federation, capsys: pytest.CaptureFixture[str], *words: str) -> str:

@@ -16,7 +16,6 @@ from server.actions.convening import Plan
 from server.web.bundles import summary
 
 from .actions.conftest import Place
-from .actions.conftest import migrated as migrated
 from .actions.conftest import place as place
 from .actions.test_deciding import PLAN, Words, confirm, draft
 

@@ -1,10 +1,8 @@
 """One founded instance with an open database, and its members acting: no HTTP, no workers, a clock that the test moves."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,17 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import ledger, people
 from models.base import Database, open_database
 from models.ledger import Scope
-from models.migrations import migrate
 from models.rules.standing import Standing, standing
 from server.actions import convening, seating
 from server.actions import people as joining
-from server.actions.founding import KeyPair, found, make_key_pair
+from server.actions.founding import KeyPair, found
 from server.actions.keeping import advance
 from server.home import Home, make_home
 from server.settings import Settings
 from server.viewer import Viewer
-
-PAIRS = [make_key_pair() for _ in range(8)]
+from tests.federation.stock import Stock
 
 
 @dataclass
@@ -34,8 +30,8 @@ class Place:
     database: Database
     home: Home
     token: str
+    pairs: list[KeyPair]
     now: datetime = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-    pairs: list[KeyPair] = field(default_factory=lambda: list(PAIRS))
 
     def later(self, **by: float) -> None:
         self.now += timedelta(**by)
@@ -84,29 +80,12 @@ class Place:
         return scope
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file that was migrated once in this run; to be copied."""
-
-    async def make(file: Path) -> None:
-        database = open_database(f"sqlite+aiosqlite:///{file}")
-        await migrate(database.engine)
-        await database.close()
-
-    file = tmp_path_factory.mktemp("migrated") / "jura.sqlite3"
-    asyncio.run(make(file))
-    return file
-
-
 @pytest.fixture
-async def place(database_url: str, tmp_path: Path, migrated: Path) -> AsyncIterator[Place]:
-    settings = Settings("https://oak.example", tmp_path, database_url, "s" * 40, "127.0.0.1", 0)
-    database = open_database(database_url)
-    if not database.is_postgresql:
-        shutil.copy(migrated, tmp_path / "jura.sqlite3")
-    await migrate(database.engine)
+async def place(migrated_url: str, tmp_path: Path, stock: Stock) -> AsyncIterator[Place]:
+    settings = Settings("https://oak.example", tmp_path, migrated_url, "s" * 40, "127.0.0.1", 0)
+    database = open_database(migrated_url)
     token, home = joining.new_token(), make_home(settings)
-    here = Place(database, home, token)
+    here = Place(database, home, token, [stock.pair(number) for number in range(8)])
     async with database.ACT.begin() as session:
         await found(
             session,

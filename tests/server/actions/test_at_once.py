@@ -19,7 +19,7 @@ from server.actions.balloting import Words
 from .conftest import Place
 from .test_deciding import PLAN, confirm, draft
 
-pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+pytestmark = pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 
 
 async def test_a_record_is_looked_at_though_the_pass_was_there_a_moment_before(place: Place) -> None:

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from models.base import Database, open_database
-from models.migrations import migrate
 from models.people import Actor
 from models.posts import Post
 from server.actions import pulse
@@ -19,9 +18,8 @@ OPTIONS = ("Agree", "Unsure", "Disagree")
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = open_database(database_url)
-    await migrate(opened.engine)
+async def database(migrated_url: str) -> AsyncIterator[Database]:
+    opened = open_database(migrated_url)
     yield opened
     await opened.close()
 

@@ -5,26 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.federation.stock import Stock
 from tests.server.peers.world import Stranger, World
 
 
-@pytest.fixture(scope="session")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where instances that were founded once are kept to be copied."""
-    return tmp_path_factory.mktemp("founded")
-
-
 @pytest.fixture
-async def world(tmp_path: Path, founded: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, stock: Stock, founded: Path) -> AsyncIterator[World]:
     """One instance, oak.test."""
-    async with World("oak", folder=tmp_path, founded=founded) as made:
+    async with World("oak", folder=tmp_path, stock=stock, founded=founded) as made:
         yield made
 
 
 @pytest.fixture
-async def two(tmp_path: Path, founded: Path) -> AsyncIterator[World]:
+async def two(tmp_path: Path, stock: Stock, founded: Path) -> AsyncIterator[World]:
     """Two instances, oak.test and elm.test."""
-    async with World("oak", "elm", folder=tmp_path, founded=founded) as made:
+    async with World("oak", "elm", folder=tmp_path, stock=stock, founded=founded) as made:
         yield made
 
 

@@ -14,6 +14,7 @@ from server.actions.showing import show_to_signed_only
 from server.keys import HOME
 from server.peers import showing
 from server.viewer import Viewer
+from tests.federation.stock import Stock
 from tests.server.peers.world import ACTIVITY, Stranger, World
 
 OAK = "http://oak.test/c/oak"
@@ -109,8 +110,10 @@ async def test_a_signature_has_to_hold_and_the_blocked_find_nothing(world: World
     assert (await world.get(f"{OAK}/nothing", by=ana))[0] == 404
 
 
-async def test_two_instances_that_both_demand_signatures_still_hear_each_other(tmp_path: Path) -> None:
-    async with World("oak", "elm", folder=tmp_path) as two:
+async def test_two_instances_that_both_demand_signatures_still_hear_each_other(
+    tmp_path: Path, stock: Stock
+) -> None:
+    async with World("oak", "elm", folder=tmp_path, stock=stock) as two:
         for name in two.names:
             await two[name].members(1)
             await choose(two, await moderator(two, name), True, name)

@@ -15,6 +15,7 @@ from models.talk import Quote, Reaction
 from server.keys import HOME
 from server.peers.handlers import HANDLERS
 from server.peers.received import Received, act_on
+from tests.federation.stock import Stock
 from tests.server.peers.talk import actor, create, note, ours, reactions, replies, vote, votes
 from tests.server.peers.test_moves_and_quotes import followed, move, quote_request, we_follow
 from tests.server.peers.world import World
@@ -22,8 +23,10 @@ from tests.server.peers.world import World
 OAK = "http://oak.test/c/oak"
 
 
-async def test_everything_that_is_said_and_taken_back(database_url: str, tmp_path: Path) -> None:
-    async with World("oak", folder=tmp_path, database=lambda _: database_url) as world:
+async def test_everything_that_is_said_and_taken_back(
+    migrated_url: str, stock: Stock, tmp_path: Path
+) -> None:
+    async with World("oak", folder=tmp_path, stock=stock, database=lambda _: migrated_url) as world:
         masto = await world.stranger("masto")
         ana, ben = masto.person("ana"), masto.person("ben")
         post, round_ = await ours(world, scope="a" * 64), await ours(world, "two", "Question")
@@ -70,11 +73,11 @@ async def test_everything_that_is_said_and_taken_back(database_url: str, tmp_pat
         assert [option for _, option in await votes(world)] == ["Agree", "Unsure"]
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("migrated_url", ["postgresql"], indirect=True)
 async def test_what_is_deleted_while_another_process_takes_it_in_does_not_stay(
-    database_url: str, tmp_path: Path
+    migrated_url: str, stock: Stock, tmp_path: Path
 ) -> None:
-    async with World("oak", folder=tmp_path, database=lambda _: database_url) as world:
+    async with World("oak", folder=tmp_path, stock=stock, database=lambda _: migrated_url) as world:
         ana, post = (await world.stranger("masto")).person("ana"), await ours(world)
         await world.tell(ana, ana.activity("Like", object=post))
         signer, app, now = await actor(world, ana.uri), world.of().app, world.clock.now()

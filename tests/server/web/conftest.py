@@ -1,7 +1,7 @@
 """Browsers at real instances: federations of the stock, with members who log in by their pages."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -9,23 +9,13 @@ import pytest
 from models.people import member_by_login
 from server.actions import people
 from server.keys import CLOCK, DATABASE
+from tests.federation.conftest import both as both
+from tests.federation.conftest import meetings as meetings
 from tests.federation.harness import Federation
-from tests.federation.meetings import Meetings
 from tests.federation.stock import Stock
 from tests.server.web.browser import Browser
 
 Enter = Callable[..., Awaitable[Browser]]
-
-
-@pytest.fixture(scope="session")
-def stock(tmp_path_factory: pytest.TempPathFactory) -> Stock:
-    """Keys and kept federations of this run."""
-    return Stock(tmp_path_factory.mktemp("stock"))
-
-
-@pytest.fixture
-def meetings(stock: Stock, tmp_path: Path) -> Meetings:
-    return Meetings(stock, tmp_path)
 
 
 @pytest.fixture
@@ -52,14 +42,3 @@ async def enter() -> AsyncIterator[Enter]:
             return browser
 
         yield open_browser
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def both(request: pytest.FixtureRequest, stock: Stock, tmp_path: Path) -> Iterator[Meetings]:
-    """Federations on each kind of database; on PostgreSQL every instance has one of its own."""
-    if request.param == "sqlite":
-        yield Meetings(stock, tmp_path)
-        return
-    cluster = request.getfixturevalue("postgres_cluster")
-    with ExitStack() as databases:
-        yield Meetings(stock, tmp_path, lambda _name: databases.enter_context(cluster.database()))

@@ -58,12 +58,12 @@ async def test_what_is_no_form_is_refused_and_too_much_is_too_much(meetings: Mee
 
 
 async def test_what_goes_wrong_inside_is_never_shown_but_can_be_quoted(
-    meetings: Meetings, enter: Enter, caplog: pytest.LogCaptureFixture
+    meetings: Meetings, enter: Enter, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with meetings.founded(oak=1) as fed:
         browser = await enter(fed, "oak")
         await fed.app_of("oak")[DATABASE].close()
-        fed.app_of("oak")[TEMPLATES].globals["distance"] = None
+        monkeypatch.setitem(fed.app_of("oak")[TEMPLATES].globals, "distance", None)
         async with fed.app_of("oak")[DATABASE].engine.begin() as connection:
             await connection.exec_driver_sql("ALTER TABLE members RENAME TO gone")
             await connection.exec_driver_sql("ALTER TABLE invitations RENAME TO gone_too")

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.peers.conftest import founded as founded
+from tests.federation.stock import Stock
 from tests.server.peers.conftest import two as two
 from tests.server.peers.world import Stranger, World
 
 
 @pytest.fixture
-async def world(tmp_path: Path, founded: Path, database_url: str) -> AsyncIterator[World]:
+async def world(tmp_path: Path, stock: Stock, founded: Path, migrated_url: str) -> AsyncIterator[World]:
     """One instance, oak.test, on SQLite and on PostgreSQL."""
-    postgres = database_url.startswith("postgresql")
-    database = (lambda _: database_url) if postgres else None
-    async with World("oak", folder=tmp_path, founded=founded, database=database) as made:
+    postgres = migrated_url.startswith("postgresql")
+    database = (lambda _: migrated_url) if postgres else None
+    async with World("oak", folder=tmp_path, stock=stock, founded=founded, database=database) as made:
         yield made
 
 

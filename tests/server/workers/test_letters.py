@@ -18,7 +18,6 @@ from tests.server.web.conftest import Enter
 from tests.server.web.conftest import both as both
 from tests.server.web.conftest import enter as enter
 from tests.server.web.conftest import meetings as meetings
-from tests.server.web.conftest import stock as stock
 from tests.server.web.test_every_page import check
 from tests.server.workers.test_mail import (
     ADDRESS,

@@ -13,7 +13,6 @@ from tests.federation.meetings import Meetings
 from tests.server.web.conftest import Enter
 from tests.server.web.conftest import enter as enter
 from tests.server.web.conftest import meetings as meetings
-from tests.server.web.conftest import stock as stock
 from tests.server.workers.test_mail import MailServer, confirmed, connect, pass_by, text_of
 from tests.server.workers.test_mail import postman as postman
 
