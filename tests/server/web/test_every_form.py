@@ -53,7 +53,8 @@ ENDS: Final = (
     "/me/leave",
     "/me/password",
     "/me/logins/end",
-)  # the log-in with which the others are sent
+    "/people/invite/{number}/end",
+)  # the log-in, or the link, with which the others are sent
 
 
 @dataclass(frozen=True)
