@@ -72,6 +72,15 @@ class Seat(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
 
 
+class Removal(Base):
+    """Whom a decision is about that asks whether somebody is a member any longer. Never leaves the instance."""
+
+    __tablename__ = "removals"
+
+    scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), index=True)
+
+
 class Position(Base):
     """A member's own position, for their circle's eyes only."""
 
@@ -237,6 +246,18 @@ async def positions(
         .order_by(Member.id)
     )
     return [(p, m) for p, m in (await session.execute(query)).all()]
+
+
+async def removals_of(session: AsyncSession, member_id: int) -> Sequence[Scope]:
+    """The decisions that ask whether this member is removed, the latest first."""
+    query = select(Scope).join(Removal, Removal.scope_id == Scope.id).where(Removal.member_id == member_id)
+    return (await session.scalars(query.order_by(Scope.id.desc()))).all()
+
+
+async def removal_in(session: AsyncSession, scope_id: int) -> Member | None:
+    """Whom a decision is about, if it asks whether somebody is removed."""
+    query = select(Member).join(Removal, Removal.member_id == Member.id)
+    return await session.scalar(query.where(Removal.scope_id == scope_id))
 
 
 async def forget_drafts(session: AsyncSession, scope_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Leaving, being removed by a decision, and being forgotten as far as that is possible.
+"""Leaving, and being forgotten as far as that is possible; being removed is in `server.actions.removals`.
 
 The row of a member stays, because seats, drafts, confirmations and mandates refer to it; when somebody is erased it no longer says
 who they were. Records are never touched: they name circles, never people.
@@ -10,23 +10,20 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import accounts, decisions, ledger, mails, notices, people
+from models import accounts, decisions, mails, notices, people
 from models.accounts import JoinRequest, Lost, Passkey, Recovery, RecoveryCode
 from models.base import LOGINS, changed
-from models.decisions import Confirmation, Decision, Draft, Position, Seat
+from models.decisions import Confirmation, Draft, Position, Seat
 from models.events import log
-from models.mandates import MandateRow
 from models.people import Actor, Invitation, Login, Member, Membership
 from models.posts import Activity
 from models.queues import Delivery
 from models.remarks import Look, Remark
 from models.rules.phrases import phrase
-from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound
-from models.rules.standing import standing
+from models.rules.refusals import Conflict
 from server.actions import appearing
 from server.actions.languages import language_of
 from server.actions.people import adjust_circles
-from server.actions.telling import us
 from server.home import Home
 from server.language import said_in, speaking
 from server.viewer import Viewer
@@ -81,87 +78,16 @@ async def leave(session: AsyncSession, home: Home, viewer: Viewer, now: datetime
     """The viewer is no member any more. Their mandates are given back; with `erased` nothing here says who they were."""
     member = viewer.require_member()
     await people.lock_assembly(session)
-    await _end_account(session, home, member, now)
+    await end_account(session, home, member, now)
     for row in viewer.mandates:
         if row.ends_at > now and row.recalled_at is None:
             row.resigned_at = row.resigned_at or now
     if erased:
-        await _erase(session, member, now)
+        await erase(session, member, now)
     log(session, "member left", now)
 
 
-async def remove(
-    session: AsyncSession,
-    home: Home,
-    viewer: Viewer,
-    member: Member,
-    decision: str,
-    now: datetime,
-    *,
-    erased: bool,
-) -> None:
-    """A member is removed because the collective decided so. Needs `admit`, and a decision that is final and adopted."""
-    mandate = viewer.require("admit")
-    if member.id == viewer.require_member().id:
-        raise NotAllowed("admit", phrase("Nobody removes themselves. To leave, go to your own page."))
-    if member.left_at is not None:
-        raise NotFound(
-            "not-found", phrase("Either nothing is at this address, or it is not open to everybody.")
-        )
-    await people.lock_assembly(session)
-    await check_decision(session, decision, now)
-    await _end_account(session, home, member, now)
-    member.removed_by = decision
-    held = await session.scalars(
-        select(MandateRow).where(
-            MandateRow.member_id == member.id, MandateRow.ends_at > now, MandateRow.recalled_at.is_(None)
-        )
-    )
-    for row in held:
-        row.recalled_at = now
-    if erased:
-        await _erase(session, member, now)
-    log(session, "member removed", now, scope=decision, mandate_id=mandate.id, member=member.id)
-
-
-async def check_decision(session: AsyncSession, name: str, now: datetime) -> None:
-    """Is this a decision of this collective alone, final and adopted, and not carried out already?"""
-    scope = await ledger.scope_named(session, name) if len(name) == 64 else None
-    if scope is None or scope.kind != "decision":
-        raise Invalid({"decision": phrase("Give the address of a decision on this site.")})
-    view = standing(await ledger.records(session, scope.id, now), now)
-    collective, _ = await us(session)
-    takers = {one.key for one in await ledger.participants(session, scope.id)}
-    if view.offer.by != collective.ed25519 or takers - {collective.ed25519}:
-        raise Invalid({"decision": phrase("Members are removed by a decision of this collective alone.")})
-    if (view.state, view.outcome) != ("final", "adopted"):
-        raise Invalid({"decision": phrase("This decision is not final, or was not adopted.")})
-    if await session.scalar(select(Member.id).where(Member.removed_by == name)) is not None:
-        raise Invalid(
-            {"decision": phrase("Somebody was removed by this decision already. Each removes one person.")}
-        )
-
-
-async def removable_by(session: AsyncSession) -> list[tuple[Decision, str]]:
-    """Decisions that may be meant, the latest first: final, adopted, convened here, not carried out yet."""
-    collective, _ = await us(session)
-    done = select(Member.removed_by).where(Member.removed_by.is_not(None))
-    query = (
-        select(Decision, ledger.Scope.name)
-        .join(ledger.Scope, ledger.Scope.id == Decision.scope_id)
-        .where(
-            Decision.state == "final",
-            Decision.outcome == "adopted",
-            Decision.convener == collective.ed25519,
-            ledger.Scope.name.not_in(done),
-        )
-        .order_by(Decision.scope_id.desc())
-        .limit(20)
-    )
-    return [(row, name) for row, name in (await session.execute(query)).all()]
-
-
-async def _end_account(session: AsyncSession, home: Home, member: Member, now: datetime) -> None:
+async def end_account(session: AsyncSession, home: Home, member: Member, now: datetime) -> None:
     """Nobody gets in as this member any more; their place in circles is free; links they made admit nobody and open no account."""
     if member.left_at is not None:
         raise Conflict("left", phrase("This member has left already."))
@@ -187,7 +113,7 @@ async def _end_account(session: AsyncSession, home: Home, member: Member, now: d
     await adjust_circles(session, now)
 
 
-async def _erase(session: AsyncSession, member: Member, now: datetime) -> None:
+async def erase(session: AsyncSession, member: Member, now: datetime) -> None:
     """What may go goes, and what must stay no longer says who it was."""
     await _forget_asked(session, member)
     member.erased_at = now

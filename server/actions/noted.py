@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models import decisions
 from models.accounts import JoinRequest, Recovery
 from models.choices import Choice
 from models.follows import Follow
@@ -36,6 +37,10 @@ async def noted(session: AsyncSession, member: Member, mandates: Sequence[int]) 
         "secret address of your feed and calendar": [
             {"since": stamp(row.made_at)}
             for row in await _of(session, SecretAddress, SecretAddress.member_id == member.id)
+        ],
+        "questions whether you stay a member": [
+            {"decision": scope.name, "asked": stamp(scope.created_at)}
+            for scope in await decisions.removals_of(session, member.id)
         ],
         "mail that waits or was given up": await _mails(session, member.id),
         "pictures that you uploaded": [

@@ -48,6 +48,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "mandate-over": Kind(phrase("A mandate of yours has ended."), "/me"),
     "asked": Kind(phrase("Somebody asks to join."), "/people/requests"),
+    "removal": Kind(phrase("All circles are asked whether you stay a member."), DECISION),
     "recovery": Kind(phrase("Somebody made a link to log in as you."), "/me"),
     "recovery-mail": Kind(phrase("Somebody asked for an e-mail with a link to log in as you."), "/me"),
     "remark-hidden": Kind(phrase("Who moderates has hidden a remark of yours."), "/decisions/{name}#talk"),

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import accounts, decisions, ledger, notices
 from models.accounts import Recovery
-from models.decisions import Confirmation, Decision, Draft, Seat
+from models.decisions import Confirmation, Decision, Draft, Removal, Seat
 from models.ledger import RecordRow, Scope
 from models.mandates import MandateRow
 from models.notices import Notice
@@ -72,6 +72,7 @@ async def find(session: AsyncSession, now: datetime) -> list[Told]:
         *await _waiting(session, now),
         *await _links(session, now),
         *await _hidden(session, now),
+        *await _removals(session, rows, now),
     ]
 
 
@@ -183,6 +184,16 @@ async def _hidden(session: AsyncSession, now: datetime) -> list[Told]:
             always=True,
         )
         for row in await session.scalars(query)
+    ]
+
+
+async def _removals(session: AsyncSession, rows: Found, now: datetime) -> list[Told]:
+    """Questions whether somebody is a member any longer, each for whom it is about, whatever they have silenced."""
+    open_ = {scope.id: scope.name for row, scope in rows if row.state in INVITING and now < row.closes_at}
+    found = await session.scalars(select(Removal).where(Removal.scope_id.in_(open_)))
+    return [
+        Told(f"removal:{open_[one.scope_id]}", "removal", one.scope_id, to=[one.member_id], always=True)
+        for one in found
     ]
 
 

@@ -47,6 +47,7 @@ from server.web import (
     profiles,
     recovering,
     remarking,
+    removals,
     removing,
     requests,
     room_acts,
@@ -163,8 +164,10 @@ def _of_people() -> list[web.RouteDef]:
         web.post(f"{asked}/{{act:admit|decline}}", taking(requests.answer)),
         web.get(f"{person}/recover", for_members(recovering.help_page)),
         web.post(f"{person}/recover", taking(recovering.make_link)),
-        web.get(f"{person}/remove", for_members(folk.remove_page)),
-        web.post(f"{person}/remove", taking(folk.remove)),
+        web.get(f"{person}/remove", for_members(removals.remove_page)),
+        web.post(f"{person}/remove", taking(removals.remove)),
+        web.get(f"{person}/remove/ask", removals.to_page),
+        web.post(f"{person}/remove/ask", taking(removals.ask)),
     ]
 
 

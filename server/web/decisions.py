@@ -25,6 +25,7 @@ from server.web.names import Names, Said, Who, names_of
 from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, decision_path, proposals_needed
 from server.web.outside import Outside, outside_of
 from server.web.phases import Phase, now_words, phases_of
+from server.web.removals import Subject, subject_of
 from server.web.render import frame_of, page
 from server.web.results import SHOWN_IN, Keeper, Line, Result, keepers_of, lines_of, numbers_of, result_of
 from server.web.rolls import CollectiveRow, collectives_of, option_titles
@@ -138,6 +139,7 @@ class DecisionPage:
     talk: Talk | None
     happened: Lately
     notices: Notices | None = None
+    subject: Subject | None = None
     live: Live | None = None
 
 
@@ -201,7 +203,8 @@ async def show_page(
         needs, outside = await _needs(visit, known, seat), await outside_of(visit, known.scope)
         talk, look = await _talk(visit, known, form, problems)
         context = _page(known, needs, ways_out, request.query.get("done", ""), outside, talk)
-        context = replace(context, notices=await _notices(visit, known, seat), live=live)
+        subject = await subject_of(visit, known.scope.id)
+        context = replace(context, notices=await _notices(visit, known, seat), subject=subject, live=live)
         script = SCRIPT if live else ""
         return page(request, frame_of(visit), "decisions/show.html", context, status, script), look
 

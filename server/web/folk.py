@@ -1,29 +1,20 @@
-"""The people of the collective, for each other; and removing one of them because the collective decided so."""
+"""The people of the collective, for each other."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
 
-from models import ledger, people
+from models import people
 from models.mandates import all_mandates
 from models.rules import mandates
-from models.rules.refusals import Invalid
-from server.actions import departing, recovering, requests
-from server.keys import HOME
-from server.language import _
+from server.actions import requests
 from server.viewer import as_rule
-from server.web.forms import Form, Problems, problems_of
-from server.web.mine import done_in, status_of
-from server.web.names import Names
-from server.web.needs import decision_path
-from server.web.render import frame_of, page, see
-from server.web.sessions import Visit, acting, reading
-from server.web.words import POWERS, Choice, Named
-
-NAME = re.compile(r"[0-9a-f]{64}")
+from server.web.mine import done_in
+from server.web.render import frame_of, page
+from server.web.sessions import Visit, reading
+from server.web.words import POWERS
 
 
 @dataclass(frozen=True)
@@ -41,20 +32,9 @@ class Person:
 class PeoplePage:
     people: Sequence[Person]
     may_admit: bool
+    may_ask: bool  # whether somebody is removed
     waiting: int
     done: str
-
-
-@dataclass(frozen=True)
-class RemovePage:
-    number: int
-    name: str
-    decisions: Sequence[Choice]
-    decision: str
-    parting: str
-    mandate: int
-    mandate_ends: datetime
-    problems: Problems
 
 
 async def people_page(request: web.Request) -> web.StreamResponse:
@@ -78,6 +58,7 @@ async def people_page(request: web.Request) -> web.StreamResponse:
                 for one in everybody
             ],
             may_admit=may_admit,
+            may_ask=visit.viewer.may("convene"),
             waiting=waiting,
             done=done_in(request),
         )
@@ -100,59 +81,3 @@ async def _powers(visit: Visit) -> dict[int, list[str]]:
         number: [POWERS[power] for power in mandates.POWERS if power in powers]
         for number, powers in held.items()
     }
-
-
-async def remove_page(request: web.Request) -> web.StreamResponse:
-    return await _remove(request, Form(), Problems())
-
-
-async def _remove(request: web.Request, form: Form, problems: Problems) -> web.Response:
-    async with reading(request) as visit:
-        visit.viewer.require_member()
-        mandate = visit.viewer.require("admit")
-        member = await recovering.member_here(visit.session, int(request.match_info["number"]))
-        context = RemovePage(
-            number=member.id,
-            name=member.name,
-            decisions=await _decisions(visit),
-            decision=form.one("decision"),
-            parting=form.one("parting", "leave"),
-            mandate=mandate.id,
-            mandate_ends=mandate.ends_at,
-            problems=problems,
-        )
-        return page(request, frame_of(visit), "people/remove.html", context, status_of(problems))
-
-
-async def _decisions(visit: Visit) -> list[Choice]:
-    """Decisions that may be meant, by their questions."""
-    found = await departing.removable_by(visit.session)
-    texts = await ledger.texts_named(visit.session, [row.question for row, _ in found])
-    return [
-        Named(name, Names(texts.get(name, {}), {}, {}, {}).title(row.question).plain, decision_path(name))
-        for row, name in found
-    ]
-
-
-async def remove(request: web.Request, form: Form) -> web.StreamResponse:
-    """Carry out a decision that somebody is no member any more."""
-    found = NAME.search(form.one("decision"))
-    try:
-        if found is None:
-            raise Invalid({"decision": _("Choose the decision by which this person is removed.")})
-        async with acting(request) as visit:
-            visit.viewer.require_member()
-            visit.viewer.require("admit")
-            member = await recovering.member_here(visit.session, int(request.match_info["number"]))
-            await departing.remove(
-                visit.session,
-                request.app[HOME],
-                visit.viewer,
-                member,
-                found[0],
-                visit.now,
-                erased=form.one("parting") == "erase",
-            )
-    except Invalid as refusal:
-        return await _remove(request, form, problems_of(refusal))
-    return see("/people?done=person-removed")

@@ -26,6 +26,7 @@ from server.web.live import SCRIPT, Live, live_of
 from server.web.names import Said
 from server.web.needs import BEFORE
 from server.web.phases import now_words
+from server.web.removals import Subject, subject_of
 from server.web.render import frame_of, page
 from server.web.rolls import CircleRow, circle_row, option_titles
 from server.web.sessions import Visit, reading
@@ -125,6 +126,7 @@ class RoomPage:
     my_problems: Problems
     talk: Talk
     live: Live | None
+    subject: Subject | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ async def room_page(
         path = f"{known.path}/circle"
         talk, look = await talk_of(visit, known.scope, path, circle.id, form, wrong.talk)
         context = await _context(visit, known, member, circle, form, wrong, talk)
-        shown = replace(context, live=live)
+        shown = replace(context, live=live, subject=await subject_of(visit, known.scope.id))
         answer = page(request, frame_of(visit), "circles/room.html", shown, status, SCRIPT if live else "")
         return answer, look
 

@@ -265,6 +265,7 @@ DONE: Final = Words(
         "mail-forgotten": "Your address is forgotten.",
         "address-ended": "Nothing is at that address any more.",
         "link-cancelled": "The link works no more.",
+        "removal-asked": "The question is out, to all circles. Only members see it.",
         "person-removed": "They are no member any more.",
         "you-left": "You have left. Nobody can log in as you any more.",
     }

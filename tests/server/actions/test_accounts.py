@@ -79,13 +79,6 @@ async def decide(place: Place, *logins: str) -> str:
     return name
 
 
-async def remove(place: Place, by: str, whom: str, decision: str) -> None:
-    async with place.acting(by) as (session, viewer):
-        found = await people.member_by_login(session, whom)
-        assert found is not None
-        await departing.remove(session, place.home, viewer, found, decision, place.now, erased=False)
-
-
 async def sitting(place: Place) -> int:
     async with place.database.READ() as session:
         assembly = next(c for c in await people.circles(session) if c.is_assembly)
@@ -324,32 +317,6 @@ async def test_who_goes_takes_no_key_to_others_accounts_along(place: Place):
             await recovering.open_link(session, "5" * 64, place.now)
         with pytest.raises(Conflict, match="has ended"):
             await joining.open_invitation(session, token, place.now)
-
-
-async def test_a_member_is_removed_only_by_a_decision_that_is_adopted_and_each_removes_one(place: Place):
-    await place.join("ana", "bo", "cem")
-    name = await decide(place, "ana", "cem")
-    running = await place.convene("ana", ALONE)
-    for by, whom, decision, refusal in (
-        ("cem", "bo", name, NotAllowed),
-        ("ana", "ana", name, NotAllowed),
-        ("ana", "bo", running, Invalid),
-        ("ana", "bo", "0" * 64, Invalid),
-        ("ana", "bo", "nonsense", Invalid),
-    ):
-        with pytest.raises(refusal):
-            await remove(place, by, whom, decision)
-    async with place.acting("ana") as (session, _):
-        assert [found for _, found in await departing.removable_by(session)] == [name]
-    await remove(place, "ana", "bo", name)
-    with pytest.raises(Invalid):
-        await remove(place, "ana", "cem", name)
-    assert (await member(place, "bo")).removed_by == name
-    assert await sitting(place) == 2
-    async with place.database.READ() as session:
-        event = await session.scalar(select(Event).where(Event.kind == "member removed"))
-        assert event is not None
-        assert (event.mandate_id, event.scope) == (1, name)
 
 
 async def test_the_export_holds_what_is_mine_and_nothing_of_others(place: Place):

@@ -28,6 +28,7 @@ TOPICS: Final = {
     "remarks.member_id": "remarks",
     "looks.member_id": "visits",
     "uploads.member_id": "pictures that you uploaded",
+    "removals.member_id": "questions whether you stay a member",
 }
 UNDER_A_MANDATE: Final = {
     "join_requests.mandate_id": "words written under your mandates",

@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-from datetime import timedelta
 
 from tests.federation.meetings import Meetings
 from tests.federation.stock import PASSWORD
@@ -37,10 +36,10 @@ async def test_the_pages_are_sound_for_members_and_nobody_else_has_them(
             assert (await visitor.get(f"/me/{name}")).path == f"/login?next=/me/{name}"
             assert len((await bo.get(f"/me/{name}")).body) < 50_000
         assert (await visitor.get("/people")).path == "/login?next=/people"
-        for path in ("/people/1/recover", "/people/1/remove", "/people/requests"):
+        for path in ("/people/1/recover", "/people/requests"):
             assert (await bo.get(path)).status == 403
         mark = mark_of(await bo.get("/me"))
-        for path in ("/people/1/recover", "/people/1/remove", "/people/requests/take"):
+        for path in ("/people/1/recover", "/people/1/remove/ask", "/people/requests/take"):
             assert (await bo.post(path, [mark])).status in (403, 422)
         for path in ("/me/second/change", "/me/logins/end", "/me/passkeys/7/remove", "/people/requests/take"):
             assert (await bo.get(path)).path in (
@@ -208,24 +207,3 @@ async def test_one_leaves_for_good_after_reading_what_stays(meetings: Meetings, 
         people = await ana.get("/people")
         assert "1 person is in" in people.text
         assert (await ana.get("/people/2/recover")).status == 404
-
-
-async def test_somebody_is_removed_by_a_decision(meetings: Meetings, enter: Enter) -> None:
-    async with meetings.founded(oak=2) as fed:
-        ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
-        page = await ana.get("/people/2/remove")
-        check(page)
-        assert not page.has_form("/remove")
-        await fed.oak.convene(question="Shall Bo leave us?", challenge=timedelta())
-        await fed.settle()
-        await fed.reach("opens")
-        await fed.oak.ballot("consent")
-        await fed.finish()
-        page = await ana.get("/people/2/remove")
-        check(page)
-        assert "Shall Bo leave us?" in page.text
-        wrong = await ana.send(page, "/remove", decision="")
-        assert (wrong.status, len(wrong.problems)) == (422, 1)
-        assert (await ana.send(page, "/remove")).path == "/people?done=person-removed"
-        assert (await bo.get("/me")).path.startswith("/login")
-        assert (await ana.get("/people/2/remove")).status == 404

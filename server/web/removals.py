@@ -1,0 +1,177 @@
+"""Whether somebody is a member any longer: asking all circles, following the question, and carrying out what was decided."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from aiohttp import web
+
+from models import decisions
+from models.people import Member, member_count
+from models.rules.refusals import Conflict, Invalid
+from server.actions import removals
+from server.actions.hearing import refresh
+from server.actions.recovering import member_here
+from server.keys import HOME
+from server.language import _
+from server.web.convening import fresh_keys
+from server.web.forms import Form, Problems, problems_of
+from server.web.mine import status_of
+from server.web.needs import decision_path
+from server.web.plans import GATHER
+from server.web.render import frame_of, page, see
+from server.web.sessions import Visit, acting, reading
+from server.web.words import METHODS, STATES, Choice, Label
+
+TALK: Final = tuple(GATHER[value] for value in ("24h", "48h", "7d"))
+LENGTHS: Final = dict(zip((one.value for one in TALK), removals.TALK, strict=True))
+SHORTLY: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked about them last."""
+
+    path: str
+    state: Label
+    is_running: bool
+    is_due: bool
+    until: datetime
+
+
+@dataclass(frozen=True)
+class RemovePage:
+    number: int
+    name: str
+    members: int
+    asked: Question | None
+    may_ask: bool
+    may_erase: bool
+    why: str
+    method: str
+    talk: str
+    parting: str
+    problems: Problems
+    methods: Sequence[Choice] = tuple(METHODS[value] for value in removals.METHODS)
+    talks: Sequence[Choice] = TALK
+    least: int = removals.SHORTEST_WHY
+
+
+@dataclass(frozen=True)
+class Subject:
+    """For the pages of such a decision: whom it is about. `path`: where it is carried out, once it can be."""
+
+    name: str
+    is_gone: bool
+    is_me: bool
+    path: str
+
+
+async def subject_of(visit: Visit, scope_id: int) -> Subject | None:
+    """Whom a decision is about, for members; None if it is about nobody."""
+    member = await decisions.removal_in(visit.session, scope_id) if visit.viewer.is_member else None
+    if member is None or visit.viewer.member is None:
+        return None
+    is_gone, is_me = member.left_at is not None, member.id == visit.viewer.member.id
+    asked = None if is_gone or is_me else await removals.asked_about(visit.session, member, visit.now)
+    is_due = asked is not None and asked.scope.id == scope_id and asked.is_due(visit.now)
+    return Subject(member.name, is_gone, is_me, f"/people/{member.id}/remove" if is_due else "")
+
+
+async def remove_page(request: web.Request) -> web.StreamResponse:
+    return await _remove(request, Form(), Problems())
+
+
+async def to_page(request: web.Request) -> web.StreamResponse:
+    """Where the form that asks goes, there is nothing to look at."""
+    return see(f"/people/{request.match_info['number']}/remove")
+
+
+async def _remove(request: web.Request, form: Form, problems: Problems) -> web.Response:
+    async with reading(request) as visit:
+        member = await _other(visit)
+        asked = await removals.asked_about(visit.session, member, visit.now)
+        context = RemovePage(
+            number=member.id,
+            name=member.name,
+            members=await member_count(visit.session),
+            asked=_question(asked, visit.now) if asked else None,
+            may_ask=visit.viewer.may("convene"),
+            may_erase=visit.viewer.may("admit"),
+            why=form.one("why"),
+            method=form.one("method", "consent"),
+            talk=form.one("talk", "48h"),
+            parting=form.one("parting", "leave"),
+            problems=problems,
+        )
+        return page(request, frame_of(visit), "people/remove.html", context, status_of(problems))
+
+
+async def _other(visit: Visit) -> Member:
+    """The member whom the address names; nobody is asked about themselves."""
+    visit.viewer.require_member()
+    member = await member_here(visit.session, int(visit.request.match_info["number"]))
+    removals.check_other(visit.viewer, member)
+    return member
+
+
+def _question(asked: removals.Asked, now: datetime) -> Question:
+    path = decision_path(asked.scope.name)
+    return Question(path, STATES[asked.state], asked.is_running(), asked.is_due(now), asked.until)
+
+
+async def ask(request: web.Request, form: Form) -> web.StreamResponse:
+    """Ask the question. Sent twice, it is asked once."""
+    async with reading(request) as visit:
+        await _other(visit)
+        visit.viewer.require("convene")
+    talk = LENGTHS.get(form.one("talk"), timedelta())
+    keys = await fresh_keys(request)
+    try:
+        async with acting(request) as visit:
+            member = await _other(visit)
+            scope = await removals.ask(
+                visit.session,
+                request.app[HOME],
+                visit.viewer,
+                member,
+                form.one("why"),
+                form.one("method"),
+                talk,
+                keys,
+                visit.now,
+            )
+            await refresh(visit.session, scope, visit.now)
+    except Invalid as refusal:
+        return await _remove(request, form, problems_of(refusal))
+    except Conflict as refusal:
+        return await _asked_meanwhile(request, form, refusal)
+    return see(f"{decision_path(scope.name)}?done=removal-asked")
+
+
+async def _asked_meanwhile(request: web.Request, form: Form, refusal: Conflict) -> web.StreamResponse:
+    """The same form sent twice leads to what the first one did; where somebody else was faster, nothing typed is lost."""
+    async with reading(request) as visit:
+        asked = await removals.asked_about(visit.session, await _other(visit), visit.now)
+        if asked is not None and visit.now - asked.scope.created_at < SHORTLY:
+            said = await removals.reason_of(visit.session, asked.scope)
+            if said == form.one("why"):
+                return see(f"{decision_path(asked.scope.name)}?done=removal-asked")
+    return await _remove(request, form, Problems(refusal.sentence))
+
+
+async def remove(request: web.Request, form: Form) -> web.StreamResponse:
+    """Carry out that somebody is a member no longer."""
+    try:
+        if form.one("parting") not in ("leave", "erase"):
+            raise Invalid({"parting": _("Choose one of the two.")})
+        async with acting(request) as visit:
+            member = await _other(visit)
+            erased = form.one("parting") == "erase"
+            await removals.remove(
+                visit.session, request.app[HOME], visit.viewer, member, visit.now, erased=erased
+            )
+    except (Invalid, Conflict) as refusal:
+        return await _remove(request, form, problems_of(refusal))
+    return see("/people?done=person-removed")

@@ -1,0 +1,172 @@
+"""Whether somebody is a member any longer: asked about one person, carried out for that person only, on both databases."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from models import decisions, ledger, people
+from models.events import Event
+from models.ledger import Scope
+from models.mandates import MandateRow
+from models.people import Member
+from models.rules.refusals import Conflict, Invalid, NotAllowed
+from server.actions import balloting, departing, exporting, hearing, noticing, removals
+
+from .conftest import Place
+from .test_accounts import ALONE, SAID, member, sitting
+
+WHY = "They shout at meetings, and three talks changed nothing."
+DAY = timedelta(days=1)
+
+
+async def ask(
+    place: Place, by: str, whom: str, why: str = WHY, method: str = "consent", talk: timedelta = DAY
+) -> str:
+    async with place.acting(by) as (session, viewer):
+        found = await session.get_one(Member, (await member(place, whom)).id)
+        scope = await removals.ask(session, place.home, viewer, found, why, method, talk, [], place.now)
+        return scope.name
+
+
+async def vote(place: Place, name: str, *logins: str, said: balloting.Words = SAID) -> str:
+    """These confirm one ballot; then the decision runs to its end. Returns what came of it."""
+    await place.work(name)
+    place.now = (await place.view(name)).opens
+    await place.work(name)
+    for login in logins:
+        async with place.acting(login) as (session, viewer):
+            scope = await place.scope(session, name)
+            if login == logins[0]:
+                await balloting.save_draft(session, viewer, scope, said, 0, place.now)
+            await balloting.confirm(session, place.home, viewer, scope, 1, place.now)
+    place.now = (await place.view(name)).closes
+    place.later(days=4)
+    for _ in range(3):
+        await place.work(name)
+    view = await place.view(name)
+    assert view.state == "final"
+    return str(view.outcome)
+
+
+async def remove(place: Place, by: str, whom: str, *, erased: bool = False) -> None:
+    async with place.acting(by) as (session, viewer):
+        found = await session.get_one(Member, (await member(place, whom)).id)
+        await removals.remove(session, place.home, viewer, found, place.now, erased=erased)
+
+
+async def test_who_is_removed_is_whom_the_decision_is_about_and_nobody_else(place: Place):
+    await place.join("ana", "bo", "cem")
+    other = await place.convene("ana", ALONE)  # adopted too, and about nobody: it says “Shall Bo leave us?”
+    assert await vote(place, other, "ana", "cem") == "adopted"
+    with pytest.raises(Conflict):
+        await remove(place, "ana", "bo")
+    name = await ask(place, "ana", "bo")
+    with pytest.raises(Conflict):
+        await remove(place, "ana", "bo")
+    assert await vote(place, name, "ana", "cem") == "adopted"
+    for by, whom, refusal in (("ana", "cem", Conflict), ("bo", "bo", NotAllowed), ("bo", "cem", Conflict)):
+        with pytest.raises(refusal):
+            await remove(place, by, whom)
+    await remove(place, "cem", "bo")  # who holds no power at all
+    bo = await member(place, "bo")
+    assert (bo.removed_by, bo.left_at, bo.name) == (name, place.now, "Bo")
+    assert await sitting(place) == 2
+    with pytest.raises(Conflict):
+        await remove(place, "ana", "bo")
+    async with place.database.READ() as session:
+        event = await session.scalar(select(Event).where(Event.kind == "member removed"))
+        assert event is not None
+        assert (event.mandate_id, event.scope, event.detail["member"]) == (None, name, bo.id)
+
+
+async def test_even_who_holds_all_powers_is_removed_and_their_mandates_end(place: Place):
+    await place.join("ana", "bo", "cem")
+    async with place.acting("ana") as (session, _):
+        session.add(
+            MandateRow(
+                member_id=(await member(place, "bo")).id,
+                powers=["convene"],
+                instruction="Ask.",
+                source="test",
+                starts_at=place.now,
+                ends_at=place.now + 30 * DAY,
+                accepted_at=place.now,
+            )
+        )
+    assert await vote(place, await ask(place, "bo", "ana"), "bo", "cem") == "adopted"
+    with pytest.raises(NotAllowed):
+        await remove(place, "cem", "ana", erased=True)
+    await remove(place, "cem", "ana")
+    async with place.database.READ() as session:
+        assert not [one.login for one in await people.members(session) if one.login == "ana"]
+        row = await session.scalar(select(MandateRow).where(MandateRow.source == "founding"))
+        assert row is not None
+        assert row.recalled_at == place.now
+
+
+async def test_what_was_declined_or_is_long_ago_removes_nobody(place: Place):
+    await place.join("ana", "bo", "cem")
+    no = balloting.Words(
+        {"position": "object"},
+        reason="They were never asked what they think.",
+        resolve="Ask them first, and listen.",
+    )
+    assert await vote(place, await ask(place, "ana", "bo"), "cem", "bo", said=no) != "adopted"
+    with pytest.raises(Conflict):
+        await remove(place, "ana", "bo")
+    assert await vote(place, await ask(place, "ana", "bo"), "ana", "cem") == "adopted"
+    with pytest.raises(Conflict):
+        await ask(place, "ana", "bo")
+    place.later(days=30)
+    with pytest.raises(Conflict):
+        await remove(place, "ana", "bo")
+
+
+async def test_it_is_asked_once_with_a_reason_by_who_may_and_not_about_oneself(place: Place):
+    await place.join("ana", "bo", "cem")
+    for by, whom, wrong, refusal in (
+        ("bo", "cem", {}, NotAllowed),
+        ("ana", "ana", {}, NotAllowed),
+        ("ana", "bo", {"why": "Because."}, Invalid),
+        ("ana", "bo", {"why": "x" * 10_001}, Invalid),
+        ("ana", "bo", {"method": "approval"}, Invalid),
+        ("ana", "bo", {"talk": timedelta()}, Invalid),
+    ):
+        with pytest.raises(refusal):
+            await ask(place, by, whom, **wrong)  # type: ignore[arg-type]
+    async with place.database.READ() as session:
+        assert await session.scalar(select(func.count()).select_from(Scope)) == 0
+    await ask(place, "ana", "bo")
+    with pytest.raises(Conflict):
+        await ask(place, "ana", "bo", "Another reason, and long enough.")
+    await ask(place, "ana", "cem")
+
+
+async def test_nothing_that_is_signed_or_published_says_who_and_members_only_see_it(place: Place):
+    await place.join("ana", "bobolink", "cem")
+    name = await ask(place, "ana", "bobolink")
+    async with place.database.READ() as session:
+        scope = await place.scope(session, name)
+        texts = await ledger.texts(session, scope.id)
+        assert scope.visibility == "collective"
+        assert WHY in {row.text for row in texts.values()}
+        assert not [row.text for row in texts.values() if row.text and "bobolink" in row.text.lower()]
+        found = await decisions.removal_in(session, scope.id)
+        assert found is not None
+        assert found.login == "bobolink"
+
+
+async def test_whom_it_is_about_is_told_and_finds_it_in_the_file_about_themselves(place: Place):
+    await place.join("ana", "bo", "cem")
+    name = await ask(place, "ana", "bo")
+    bo = await member(place, "bo")
+    async with place.database.ACT.begin() as session:
+        await hearing.refresh(session, await place.scope(session, name), place.now)
+    async with place.database.READ() as session:
+        told = [one for one in await noticing.find(session, place.now) if one.kind == "removal"]
+    assert [(one.to, one.always) for one in told] == [([bo.id], True)]
+    async with place.acting("bo") as (session, viewer):
+        file = await exporting.everything(session, place.home, viewer, place.now)
+        assert [one["decision"] for one in file["questions whether you stay a member"]] == [name]
+        await departing.leave(session, place.home, viewer, place.now, erased=True)

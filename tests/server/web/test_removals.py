@@ -1,0 +1,73 @@
+"""Removing a member on the pages: asking, following, carrying out; and what each of them sees."""
+
+from server.workers import PASSES
+from tests.federation.meetings import Meetings
+from tests.server.web.conftest import Enter
+from tests.server.web.test_account_pages import mark_of
+from tests.server.web.test_every_page import check
+
+WHY = "They shout at meetings, and three talks changed nothing."
+PAGE = "/people/2/remove"
+
+
+async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_out(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=3) as fed:
+        ana, bo, cem = [await enter(fed, "oak", who) for who in ("ana", "bo", "cem")]
+        page = await cem.get(PAGE)
+        check(page)
+        assert not page.has_form("/ask")
+        assert "Whoever may ask questions can ask it." in page.text
+        assert "Remove Bo" not in (await cem.get("/people")).text
+        assert (await bo.get(PAGE)).status == 403
+        page = await ana.get((await ana.get("/people")).links()["Remove Bo"])
+        check(page)
+        wrong = await ana.send(page, "/ask", why="Because.", method="majority")
+        assert (wrong.status, wrong.problems) == (422, ["Say why, in 20 to 10,000 characters."])
+        assert wrong.by_id("why").text == "Because."
+        assert "checked" in wrong.by_id("method-majority").attributes
+        check(wrong)
+        asked = await ana.send(page, "/ask", why=WHY, talk="24h", method="consent")
+        assert "This is about Bo" in asked.text
+        assert asked.said == "The question is out, to all circles. Only members see it."
+        check(asked)
+        again = await ana.send(page, "/ask", why=WHY, talk="24h", method="consent")
+        assert again.path == asked.path, "sent twice, asked once"
+        other = await ana.send(
+            page, "/ask", why="Another reason, just as long.", talk="24h", method="consent"
+        )
+        assert (other.status, "This is asked already" in other.alert) == (422, True)
+        name = asked.path.removeprefix("/decisions/").partition("?")[0]
+        path = f"/decisions/{name}"
+        visitor = await enter(fed, "oak")
+        assert (await visitor.get(path)).status == 404
+        await PASSES["notices"](fed.app_of("oak"))
+        assert "All circles are asked whether you stay a member." in (await bo.get("/notices")).text
+        assert "All circles are asked whether you stay" not in (await cem.get("/notices")).text
+        assert "It is asked whether you stay a member." in (await bo.get(path)).text
+        assert "If it is adopted, Bo can be removed." in (await cem.get(path)).text
+        assert "This is about Bo" in (await cem.get(f"{path}/circle")).text
+        page = await ana.get(PAGE)
+        assert page.links()["This is being decided"] == path
+        assert not page.has_form("/remove")
+        assert not page.has_form("/ask")
+        fed.decision = name
+        await fed.settle()
+        await fed.reach("opens")
+        await fed.oak.ballot("consent")
+        await fed.finish()
+        assert "Look at it and carry it out" not in (await bo.get(path)).text
+        page = await cem.get(path)
+        check(page)
+        page = await cem.get(page.links()["Look at it and carry it out"])
+        check(page)
+        assert "What stays of their name?" not in page.text
+        page = await ana.get(PAGE)
+        check(page)
+        assert "What stays of their name?" in page.text
+        assert (await cem.post(PAGE, [mark_of(await cem.get(PAGE)), ("parting", "erase")])).status == 403
+        assert (await cem.send(await cem.get(PAGE), "/remove")).path == "/people?done=person-removed"
+        assert (await bo.get("/me")).path.startswith("/login")
+        assert (await ana.get(PAGE)).status == 404
+        assert "They are no member any more." in (await ana.get(path)).text
