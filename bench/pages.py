@@ -19,10 +19,11 @@ from bench import load, place
 from bench.cores import Child, say, wait_for_end
 from bench.figures import Figure
 from models.decisions import Decision
-from models.ledger import Scope, TextRow
+from models.ledger import RecordRow, Scope, TextRow
 from models.people import Member
 from server.actions import convening, people, seating
 from server.actions.founding import KeyPair, make_key_pair
+from server.actions.telling import us
 from server.app import create_app
 from server.cli.founding import found_instance
 from server.home import make_home
@@ -48,9 +49,13 @@ def _with(past: int, rounds: int) -> list[Figure]:
         asked = (
             ("home, a member", "/", True),
             ("home, a visitor", "/", False),
+            ("all decisions", "/decisions", True),
             ("all decisions, searched", "/decisions?q=number+7", True),
+            ("all decisions, searched for what is nowhere", "/decisions?q=nowhere", True),
             ("decision, a member", f"/decisions/{name}", True),
             ("decision, a visitor", f"/decisions/{name}", False),
+            ("a circle's room", f"/decisions/{name}/circle", True),
+            (f"the list of {MEMBERS:,} people", "/people", True),
         )
         with Child("bench.pages", "serve", where=str(where), port=settings.listen_port) as child:
             child.hear()
@@ -83,7 +88,8 @@ async def prepare(settings: Settings, past: int) -> str:
             founder = await people.join(session, link.rsplit("/", 1)[1], "ana", "Ana", "no password", now)
             await people.log_in(session, founder, people.token_digest(TOKEN), now)
             await session.execute(insert(Member), _members(range(1, SEATED), now))
-            await _add_past(session, past, now)
+            collective, _ = await us(session)
+            await _add_past(session, past, collective.ed25519 or "", now)
         async with database.ACT.begin() as session:
             viewer = await people.viewer_for(session, founder, now)
             keys = [_another(spare) for _ in range(await seating.circles_to_deal(session))]
@@ -113,8 +119,8 @@ def _members(numbers: range, now: datetime) -> list[dict[str, object]]:
     ]
 
 
-async def _add_past(session: AsyncSession, past: int, now: datetime) -> None:
-    """Rows of final decisions, as lists read them."""
+async def _add_past(session: AsyncSession, past: int, collective: str, now: datetime) -> None:
+    """Rows of final decisions which a collective answered, as lists read them."""
     for batch in (range(start, min(start + 500, past)) for start in range(0, past, 500)):
         names = {number: place.digest_of(f"decision {number}") for number in batch}
         scopes = [
@@ -135,8 +141,23 @@ async def _add_past(session: AsyncSession, past: int, now: datetime) -> None:
         ]
         await session.execute(insert(TextRow), texts)
         await session.execute(
+            insert(RecordRow), [_answer(row["scope_id"], row["digest"], collective, now) for row in texts]
+        )
+        await session.execute(
             insert(Decision), [_final(row["scope_id"], row["digest"], now) for row in texts]
         )
+
+
+def _answer(scope_id: object, digest: object, collective: str, now: datetime) -> dict[str, object]:
+    return {
+        "scope_id": scope_id,
+        "digest": digest,
+        "type": "Answer",
+        "by": collective,
+        "at": now - timedelta(days=9),
+        "body": b'{"takes": "binding"}',
+        "received_at": now,
+    }
 
 
 def _final(scope_id: object, question: object, now: datetime) -> dict[str, object]:
