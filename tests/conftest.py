@@ -8,6 +8,7 @@ import gc
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -109,17 +110,23 @@ def _statements_are_compiled_once() -> Iterator[None]:
         yield
 
 
-async def _prepare(url: str) -> None:
-    database = base.open_database(url)
-    await migrate(database.engine)
-    await database.close()
+def _prepare(url: str) -> None:
+    """Migrate an empty database, in a thread: an asynchronous fixture may be the first to ask for one."""
+
+    async def prepare() -> None:
+        database = base.open_database(url)
+        await migrate(database.engine)
+        await database.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(prepare())).result()
 
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory, pragmas: object) -> Path:
     """An SQLite file that was migrated once in this run; to be copied."""
     file = tmp_path_factory.mktemp("migrated") / "jura.sqlite3"
-    asyncio.run(_prepare(f"sqlite+aiosqlite:///{file}"))
+    _prepare(f"sqlite+aiosqlite:///{file}")
     return file
 
 
@@ -127,7 +134,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory, pragmas: object) -> 
 def migrated_postgresql(postgres_cluster: postgres.Cluster) -> Iterator[postgres.NewDatabase]:
     """Makes databases on PostgreSQL: copies of one that was migrated once in this run."""
     with postgres_cluster.database() as url:
-        asyncio.run(_prepare(url))
+        _prepare(url)
         yield partial(postgres_cluster.database, like=make_url(url).database or "")
 
 
