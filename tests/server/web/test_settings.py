@@ -82,6 +82,18 @@ async def test_how_pages_are_built_is_shown_in_development_to_everybody(
         assert page.text.count("7.") >= 12
 
 
+PLACES = set("after first indent inline sides tall under position".split())  # where something stands, not how it looks
+OF_PICTURES = set("pictures portrait qr words hues".split())  # what stands beside them needs one
+
+
+async def test_every_element_of_the_stylesheet_is_shown(meetings: Meetings, enter: Enter) -> None:
+    style = re.sub(r"\{[^{}]*\}", "{}", (STATIC / "jura.css").read_text(encoding="utf-8"))
+    async with meetings.founded(oak=1) as fed:
+        page = await (await enter(fed, "oak")).get("/styleguide")
+    shown = {name for element in page.all() for name in (element.get("class") or "").split()}
+    assert set(re.findall(r"\.([a-z][a-z-]*)", style)) - shown - PLACES - OF_PICTURES == set()
+
+
 def test_the_colours_shown_are_those_of_the_stylesheet() -> None:
     style = (STATIC / "jura.css").read_text(encoding="utf-8")
     light, dark = re.findall(r":root \{\n(.*?)\}", style, re.DOTALL)[:2]
