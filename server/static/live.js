@@ -1,5 +1,5 @@
 // Keeps a page up to date while somebody reads it. It listens to a stream of events; when one says that something changed, it asks
-// for the page itself and puts in place what is different. What is being typed or has the focus is left alone. Without this file, or
+// for the page itself and puts in place what is different. A page without a stream is asked for every five minutes. What is being typed or has the focus is left alone. Without this file, or
 // when the stream ends, the page is as good as before: one reloads it.
 "use strict";
 (() => {
@@ -112,6 +112,7 @@
   const page = location.href.split("#")[0];
   let asking = 0;
   let lastAsked = Date.now();
+  const WITHOUT_STREAM = 290_000; // how old such a page may get
   const ask = (within) => {
     if (asking) return;
     asking = setTimeout(async () => {
@@ -130,10 +131,10 @@
   // The stream, while the page can be seen: browsers allow few at a time
 
   let source = null;
-  let mark = new URL(told.stream, location.href).searchParams.get("mark");
+  let mark = told.stream && new URL(told.stream, location.href).searchParams.get("mark");
   let isOver = false;
   const open = () => {
-    if (source || isOver) return;
+    if (source || isOver || !told.stream) return;
     const from = new URL(told.stream, location.href);
     from.searchParams.set("mark", mark);
     source = new EventSource(from);
@@ -182,7 +183,15 @@
       if (one.textContent !== said) one.textContent = said;
     }
   };
-  const everyMinute = () => setTimeout(() => (count(), everyMinute()), MINUTE - ((Date.now() + skew) % MINUTE) + 50);
+  const everyMinute = () =>
+    setTimeout(
+      () => {
+        count();
+        if (!told.stream && !document.hidden && Date.now() - lastAsked > WITHOUT_STREAM) ask(10_000);
+        everyMinute();
+      },
+      MINUTE - ((Date.now() + skew) % MINUTE) + 50,
+    );
 
   if (!document.hidden) open();
   everyMinute();

@@ -17,6 +17,7 @@ from server.language import _
 from server.web.beginning import Step, steps_of
 from server.web.chances import all_needs
 from server.web.changes import Changes, changes_of
+from server.web.live import SCRIPT, Live, live_by_the_clock
 from server.web.names import Names, Said, Who
 from server.web.needs import Need, decision_path
 from server.web.recovering import Told, told
@@ -67,6 +68,7 @@ class HomePage:
     may_ask: bool
     changes: Changes | None
     steps: Sequence[Step]
+    live: Live | None
 
 
 async def home(request: web.Request) -> web.StreamResponse:
@@ -101,8 +103,10 @@ async def _home(request: web.Request) -> tuple[web.Response, Glance | None]:
             may_ask=not visit.viewer.is_member and requests.taken(visit.choices, members),
             changes=changes,
             steps=[] if before else await steps_of(visit, members),
+            live=None if before else live_by_the_clock(),
         )
-        return page(request, frame_of(visit), "home/show.html", context), look
+        script = SCRIPT if context.live else ""
+        return page(request, frame_of(visit), "home/show.html", context, script=script), look
 
 
 async def _todos(visit: Visit, needs: Sequence[Need], listed: Sequence[Row]) -> Sequence[Todo]:

@@ -51,6 +51,12 @@ async def live_of(visit: Visit, scope: Scope, status: int, circle_id: int | None
     return Live(stream, words_for_times(), _("Brought up to date: {parts}."))
 
 
+def live_by_the_clock() -> Live:
+    """For a page that is about many decisions: nothing says that one of them changed, so its script counts the times and asks for
+    the page now and then, and when somebody comes back to it."""
+    return Live("", words_for_times(), _("Brought up to date: {parts}."))
+
+
 async def _place(visit: Visit, *, in_room: bool) -> Place:
     """The page that the address names, if this viewer may see it; NotFound, as there, if they may not."""
     if in_room:

@@ -70,6 +70,23 @@ async def test_what_others_do_appears_and_what_one_types_stays(tmp_path: Path) -
         assert [one for seen in (ana, bo, visitor) for one in seen.wrong] == []
 
 
+async def test_the_first_page_keeps_up_by_the_clock(tmp_path: Path) -> None:
+    async with three(tmp_path) as stage, chromium() as browser:
+        play = Play(stage, say=lambda line: None)
+        await play.prologue()
+        oak = stage.instances["oak"]
+        async with window(browser, oak) as seen:
+            await seen.page.clock.install()
+            await seen.page.goto(oak.url)
+            running = seen.page.locator("section[aria-labelledby=running]")
+            await expect(running).to_contain_text("Voting is open")
+            async with seen.page.expect_response(f"{oak.url}/"):
+                await stage.advance(timedelta(hours=50))
+                await seen.page.clock.run_for(7 * 60 * 1_000)
+            await expect(running).not_to_contain_text("Voting is open")
+            assert seen.wrong == []
+
+
 async def test_times_are_counted_in_the_words_of_the_page(tmp_path: Path) -> None:
     async with three(tmp_path) as stage, chromium() as browser:
         play = Play(stage, say=lambda line: None)

@@ -82,7 +82,9 @@ async def test_how_pages_are_built_is_shown_in_development_to_everybody(
         assert page.text.count("7.") >= 12
 
 
-PLACES = set("after first indent inline sides tall under position".split())  # where something stands, not how it looks
+PLACES = set(
+    "after first indent inline sides tall under position".split()
+)  # where something stands, not how it looks
 OF_PICTURES = set("pictures portrait qr words hues".split())  # what stands beside them needs one
 
 
