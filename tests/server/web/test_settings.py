@@ -82,10 +82,9 @@ async def test_how_pages_are_built_is_shown_in_development_to_everybody(
         assert page.text.count("7.") >= 12
 
 
-PLACES = set(
-    "after first indent inline sides tall under position".split()
-)  # where something stands, not how it looks
-OF_PICTURES = set("pictures portrait qr words hues".split())  # what stands beside them needs one
+# where something stands, not how it looks; what stands beside a picture
+PLACES = {"after", "first", "indent", "inline", "sides", "tall", "under", "position"}
+OF_PICTURES = {"pictures", "portrait", "qr", "words", "hues"}
 
 
 async def test_every_element_of_the_stylesheet_is_shown(meetings: Meetings, enter: Enter) -> None:
