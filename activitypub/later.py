@@ -24,7 +24,9 @@ class _Later:
         self._name = name
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(importlib.import_module(self._name), name)
+        found = getattr(importlib.import_module(self._name), name)
+        setattr(self, name, found)  # asked of the module once
+        return found
 
     def __repr__(self) -> str:
         return f"<{self._name}, loaded when it is used>"

@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import re
 import socket
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -27,6 +28,7 @@ SECONDS: Final = 30.0
 CHUNK: Final = 65_536
 CONNECTIONS: Final = 100
 CONNECTIONS_PER_HOST: Final = 4
+LINES: Final = 256  # servers of which it is remembered how they are asked
 TRY_AGAIN: Final = frozenset({401, 408, 429})
 
 _PARTS: Final = re.compile(
@@ -112,6 +114,16 @@ class Guard(aiohttp.TCPConnector):
             limit_per_host=CONNECTIONS_PER_HOST,
         )
         self._local = resolver.local if isinstance(resolver, _Resolver) else set()
+        self._lines = OrderedDict[tuple[str, str], aiohttp.ClientRequest]()
+
+    def line_to(self, target: URL) -> aiohttp.ClientRequest:
+        """What `connect` wants to know of the server of `target`: the same for all that goes there, and made once."""
+        where = target.scheme, target.raw_authority
+        found = self._lines.pop(where, None) or aiohttp.ClientRequest("POST", target, loop=self._loop)
+        self._lines[where] = found
+        if len(self._lines) > LINES:
+            self._lines.popitem(last=False)
+        return found
 
     def open_socket(self, address: tuple[Any, ...]) -> socket.socket:
         """A socket for one resolved address, or AddressRefused."""

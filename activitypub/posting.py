@@ -34,10 +34,9 @@ async def post(
     """
     connector, target = network.checked(session, url)
     data = _request(target, {**headers, "User-Agent": session.headers["User-Agent"]}, body)
-    wanted = aiohttp.ClientRequest("POST", target, loop=asyncio.get_running_loop())
     try:
         async with asyncio.timeout(seconds):
-            connection = await connector.connect(wanted, [], NO_TIMER)
+            connection = await connector.connect(connector.line_to(target), [], NO_TIMER)
             try:
                 return await _exchange(connection, data)
             finally:

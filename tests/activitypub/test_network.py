@@ -235,6 +235,27 @@ async def test_names_cannot_be_invented_outside_development() -> None:
         network.open_session(False, lambda host, port: ("127.0.0.1", port))
 
 
+async def test_how_a_server_is_asked_is_remembered_by_scheme_name_and_port_of_the_last_few(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(network, "LINES", 3)
+    async with network.open_session(development=True) as session:
+        urls = [
+            f"{where}/users/a"
+            for where in ("http://a.test", "https://a.test", "http://a.test:81", "http://b.test")
+        ]
+        asked = [network.checked(session, url) for url in urls]
+        lines = [guard.line_to(target) for guard, target in asked]
+        assert [line.connection_key[:3] for line in lines] == [
+            ("a.test", 80, False), ("a.test", 443, True), ("a.test", 81, False), ("b.test", 80, False)
+        ]  # fmt: skip
+        again = [
+            guard.line_to(target) is line for (guard, target), line in zip(asked[1:], lines[1:], strict=True)
+        ]
+        assert again == [True, True, True]
+        assert asked[0][0].line_to(asked[0][1]) is not lines[0], "the longest not asked is forgotten"
+
+
 async def test_a_request_through_any_other_session_is_refused() -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(ValueError, match="open_session"):
