@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONUTF8 := 1
 
-.PHONY: help install demo run test test-kill test-peers test-browser pictures check words bench lock clean
+.PHONY: help install demo run test test-kill test-peers test-browser test-deploy pictures check words bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -46,6 +46,9 @@ export CHROMIUM
 
 test-browser: .venv/browser ## people's journeys and every page in a real browser, pictures in shots/ (needs Debian's chromium)
 	$(BIN)/python -m pytest -q tests/browser/live_journeys.py tests/browser/live_updates.py tests/browser/live_pages.py
+
+test-deploy: install ## the examples of deploy/, run: an instance behind nginx and behind Caddy (Debian's, those that are installed)
+	$(BIN)/python -m pytest -q tests/deploy/test_examples.py tests/deploy/live_proxies.py
 
 pictures: .venv/browser ## take the pictures of docs/guide again, from running instances (needs Debian's chromium)
 	$(BIN)/python -m tests.browser.pictures
