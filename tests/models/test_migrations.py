@@ -3,14 +3,21 @@
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, MetaData, Table, inspect, select, text
 
 from models import migrations, tables
 from models.base import Database, open_database
+from models.decisions import Decision
+from models.ledger import Scope
 from models.migrations import DatabaseProblem, check, current, head, migrate, revisions
 from models.migrations.upgrading import config
 
@@ -37,6 +44,51 @@ async def test_an_empty_database_gets_every_table_once(database: Database) -> No
     assert found == {*tables.metadata.tables, "alembic_version"}
     assert await migrate(database.engine) == (head(), head())
     await check(database.engine)
+
+
+async def test_what_migrations_make_is_what_the_models_say(database: Database) -> None:
+    await migrate(database.engine)
+
+    def differences(sync: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(sync), tables.metadata))
+
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_an_older_database_keeps_what_it_holds_and_looks_again_at_what_was_adopted(
+    database: Database,
+) -> None:
+    closed = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    def at_the_second(sync: Connection) -> None:
+        settings = config()
+        settings.attributes["connection"] = sync
+        command.upgrade(settings, "0002")
+        old = MetaData()
+        old.reflect(sync, only=["scopes", "decisions"])
+        for number, outcome in enumerate(("adopted", "declined"), 1):
+            scope = {"id": number, "name": f"scope{number}", "due_at": None}
+            sync.execute(old.tables["scopes"].insert().values(filled(old.tables["scopes"], closed) | scope))
+            row = {"scope_id": number, "outcome": outcome}
+            sync.execute(
+                old.tables["decisions"].insert().values(filled(old.tables["decisions"], closed) | row)
+            )
+
+    async with database.engine.begin() as connection:
+        await connection.run_sync(at_the_second)
+    assert await migrate(database.engine) == ("0002", head())
+    async with database.READ() as session:
+        due = (await session.execute(select(Scope.name, Scope.due_at).order_by(Scope.id))).all()
+        kept = (await session.execute(select(Decision.outcome, Decision.ratify_until))).all()
+    assert [tuple(row) for row in due] == [("scope1", closed), ("scope2", None)]
+    assert sorted(tuple(row) for row in kept) == [("adopted", None), ("declined", None)]
+
+
+def filled(table: Table, instant: datetime) -> dict[str, object]:
+    """Something for every column that must not be empty."""
+    plain: dict[type[Any], object] = {str: "x", int: 1, bool: False, bytes: b"x", datetime: instant, dict: {}}
+    return {c.name: plain[c.type.python_type] for c in table.columns if not c.nullable}
 
 
 async def test_a_database_that_is_not_prepared_or_newer_is_refused(database: Database) -> None:
@@ -80,8 +132,8 @@ async def start():
 asyncio.run(start())
 sys.exit(10 if "alembic" in sys.modules else 0)
 """
-    command = [sys.executable, "-c", program]
-    assert [subprocess.run(command, cwd=ROOT, check=False).returncode for _ in range(2)] == [10, 0]
+    started = [sys.executable, "-c", program]
+    assert [subprocess.run(started, cwd=ROOT, check=False).returncode for _ in range(2)] == [10, 0]
 
 
 def test_help_is_said_without_loading_what_runs_a_server() -> None:

@@ -161,7 +161,6 @@ def upgrade() -> None:
     sa.Column('is_over', sa.Boolean(), nullable=False),
     sa.Column('outcome', sa.String(length=16), nullable=True),
     sa.Column('winner', sa.String(length=64), nullable=True),
-    sa.Column('ratify_until', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('terms', sa.String(length=64), nullable=True),
     sa.Column('count_root', sa.String(length=64), nullable=True),
     sa.Column('set_root', sa.String(length=64), nullable=False),
@@ -173,8 +172,7 @@ def upgrade() -> None:
     with op.batch_alter_table('decisions', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_decisions_closes_at'), ['closes_at'], unique=False)
         batch_op.create_index('ix_decisions_is_over', ['is_over', 'scope_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_decisions_ratify_until'), ['ratify_until'], unique=False)
-        batch_op.create_index('ix_decisions_state', ['state', 'closes_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_decisions_state'), ['state'], unique=False)
 
     op.create_table('followings',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -1064,8 +1062,7 @@ def downgrade() -> None:
 
     op.drop_table('followings')
     with op.batch_alter_table('decisions', schema=None) as batch_op:
-        batch_op.drop_index('ix_decisions_state')
-        batch_op.drop_index(batch_op.f('ix_decisions_ratify_until'))
+        batch_op.drop_index(batch_op.f('ix_decisions_state'))
         batch_op.drop_index('ix_decisions_is_over')
         batch_op.drop_index(batch_op.f('ix_decisions_closes_at'))
 
