@@ -253,6 +253,12 @@ async def members_by_id(session: AsyncSession, numbers: Iterable[int]) -> dict[i
     return {member.id: member for member in found}
 
 
+async def former_members(session: AsyncSession) -> Sequence[Member]:
+    """Those who have gone and whose name is still here, the latest first."""
+    query = select(Member).where(Member.left_at.is_not(None), Member.erased_at.is_(None))
+    return (await session.scalars(query.order_by(Member.left_at.desc(), Member.id.desc()))).all()
+
+
 async def member_count(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).select_from(Member).where(Member.left_at.is_(None))) or 0
 

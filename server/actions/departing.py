@@ -20,7 +20,7 @@ from models.posts import Activity
 from models.queues import Delivery
 from models.remarks import Look, Remark
 from models.rules.phrases import phrase
-from models.rules.refusals import Conflict
+from models.rules.refusals import Conflict, NotFound
 from server.actions import appearing
 from server.actions.languages import language_of
 from server.actions.people import adjust_circles
@@ -85,6 +85,24 @@ async def leave(session: AsyncSession, home: Home, viewer: Viewer, now: datetime
     if erased:
         await erase(session, member, now)
     log(session, "member left", now)
+
+
+async def former(session: AsyncSession, number: int) -> Member:
+    """Somebody who has gone and whose name is still here."""
+    member = await session.get(Member, number)
+    if member is None or member.left_at is None or member.erased_at is not None:
+        raise NotFound(
+            "not-found", phrase("Either nothing is at this address, or it is not open to everybody.")
+        )
+    return member
+
+
+async def erase_former(session: AsyncSession, viewer: Viewer, number: int, now: datetime) -> None:
+    """Who has gone and asks for it afterwards is erased, too: they cannot log in to do it. Needs `admit`."""
+    mandate = viewer.require("admit")
+    member = await former(session, number)
+    await erase(session, member, now)
+    log(session, "member erased", now, mandate_id=mandate.id, member=member.id)
 
 
 async def end_account(session: AsyncSession, home: Home, member: Member, now: datetime) -> None:

@@ -174,7 +174,7 @@ async def logins_page(request: web.Request) -> web.StreamResponse:
         rows = [
             LoginRow(
                 number=row.id,
-                browser=row.browser or _("A browser"),
+                browser=_browser(row.browser),
                 how=HOWS.get(row.how, ""),
                 since=row.created_at,
                 ends=row.expires_at,
@@ -184,6 +184,12 @@ async def logins_page(request: web.Request) -> web.StreamResponse:
             for row in await accounts.logins_of(visit.session, member.id, visit.now)
         ]
         return page(request, frame_of(visit), "people/logins.html", LoginsPage(rows, done_in(request)))
+
+
+def _browser(kept: str) -> str:
+    """“Firefox on Android” as the reader's language says it."""
+    browser, _between, system = kept.partition(" on ")
+    return _("{browser} on {system}", browser=browser, system=system) if system else kept or _("A browser")
 
 
 async def end_login(request: web.Request, _form: Form) -> web.StreamResponse:

@@ -266,6 +266,7 @@ DONE: Final = Words(
         "address-ended": "Nothing is at that address any more.",
         "link-cancelled": "The link works no more.",
         "removal-asked": "The question is out, to all circles. Only members see it.",
+        "person-erased": "Nothing here says any more who they were.",
         "person-removed": "They are no member any more.",
         "you-left": "You have left. Nobody can log in as you any more.",
     }

@@ -207,3 +207,30 @@ async def test_one_leaves_for_good_after_reading_what_stays(meetings: Meetings, 
         people = await ana.get("/people")
         assert "1 person is in" in people.text
         assert (await ana.get("/people/2/recover")).status == 404
+
+
+async def test_who_left_with_their_name_is_erased_when_they_ask_for_it(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=3) as fed:
+        ana, bo, cem = [await enter(fed, "oak", who) for who in ("ana", "bo", "cem")]
+        page = await ana.get((await ana.get("/people")).links()["Who has left"])
+        check(page)
+        assert "Nobody has left whose name is still here." in page.text
+        await bo.send(await bo.get("/me/leave"), "/me/leave", parting="leave", password=PASSWORD)
+        page = await ana.get("/people/former")
+        check(page)
+        page = await ana.get(page.links()["Erase Bo"])
+        check(page)
+        mark = mark_of(await cem.get("/me"))
+        for path in ("/people/former", "/people/2/erase"):
+            assert (await cem.get(path)).status == 403
+        assert (await cem.post("/people/2/erase", [mark])).status == 403
+        assert (await ana.get("/people/3/erase")).status == 404, "who is a member erases themselves"
+        done = await ana.send(page, "/people/2/erase")
+        assert (done.path, done.said) == (
+            "/people/former?done=person-erased",
+            "Nothing here says any more who they were.",
+        )
+        assert "Bo" not in done.text
+        assert (await ana.send(page, "/people/2/erase")).status == 404
