@@ -134,9 +134,9 @@ async def test_one_proposal_more_than_there_is_room_for_is_refused_and_kept(
         await fed.oak.convene()
         path = f"/decisions/{fed.decision}"
         bo = await enter(fed, "oak", "bo")
-        page = await bo.send(
-            await bo.get(f"{path}/propose"), "/propose", title="Another one", details="Really"
-        )
+        form = await bo.get(f"{path}/propose")
+        assert "There is no room for another proposal" in form.text
+        page = await bo.send(form, "/propose", title="Another one", details="Really")
         assert "1 proposals already" in page.alert
         assert page.by_id("title").get("value") == "Another one"
 
