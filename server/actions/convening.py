@@ -16,7 +16,7 @@ from models.events import log
 from models.ledger import Scope, Signed
 from models.people import Actor
 from models.rules.methods import METHODS
-from models.rules.phrases import phrase
+from models.rules.phrases import phrase, phrases
 from models.rules.records import instant, stamp
 from models.rules.refusals import Conflict, Invalid, NotAllowed, TooLate
 from server import translate
@@ -268,7 +268,11 @@ async def propose(
     if sum(r.type == "Option" for r in records) >= offer["maxOptions"]:
         raise Conflict(
             "options",
-            phrase("There are {n} proposals already; more is not possible here.", n=offer["maxOptions"]),
+            phrases(
+                "There is {n} proposal already; more is not possible here.",
+                "There are {n} proposals already; more is not possible here.",
+                offer["maxOptions"],
+            ),
         )
     collective, _ = await us(session)
     if offer["options"] == "convener" and offer.by != collective.ed25519:

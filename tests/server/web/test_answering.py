@@ -131,14 +131,17 @@ async def test_one_proposal_more_than_there_is_room_for_is_refused_and_kept(
     meetings: Meetings, enter: Enter
 ) -> None:
     async with meetings.founded(oak=2) as fed:
-        await fed.oak.convene()
+        await fed.oak.convene(proposals=())
         path = f"/decisions/{fed.decision}"
         bo = await enter(fed, "oak", "bo")
         form = await bo.get(f"{path}/propose")
-        assert "There is no room for another proposal" in form.text
+        await fed.oak.propose("The first one")
         page = await bo.send(form, "/propose", title="Another one", details="Really")
-        assert "1 proposals already" in page.alert
+        assert "There is 1 proposal already" in page.alert
         assert page.by_id("title").get("value") == "Another one"
+        full = await bo.get(f"{path}/propose")
+        assert "There is no room for another proposal" in full.text
+        assert [one for one in full.all("form") if one.get("action") == f"{path}/propose"] == []
 
 
 async def test_visitors_of_a_public_decision_are_asked_to_log_in_before_they_act(
