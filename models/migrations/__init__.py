@@ -11,9 +11,14 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from models import tables
 from models.problems import DatabaseProblem as DatabaseProblem
 
 VERSIONS = Path(__file__).parent / "versions"
+UNFINISHED = (
+    "This database cannot be brought to this version; nothing was changed. If it was made before version 0.1, it stays with the "
+    "version that made it: set another JURA_DATA or JURA_DATABASE, and begin with `jura init`."
+)
 
 
 def revisions() -> list[str]:
@@ -50,10 +55,31 @@ async def current(engine: AsyncEngine) -> str | None:
 async def check(engine: AsyncEngine) -> None:
     """Raise `DatabaseProblem` unless the database is exactly at this version's revision."""
     at = await current(engine)
-    if at == head():
-        return
-    _refuse_newer(at)
-    raise DatabaseProblem("The database is not prepared for this version: run `jura migrate` first.")
+    if at != head():
+        _refuse_newer(at)
+        raise DatabaseProblem("The database is not prepared for this version: run `jura migrate` first.")
+    await _refuse_unfinished(engine)
+
+
+async def _refuse_unfinished(engine: AsyncEngine) -> None:
+    """Before version 0.1 tables changed without a step of their own: such a database says that it is at a revision, and is not."""
+    async with engine.connect() as connection:
+        lacking = await connection.run_sync(_lacking)
+    if lacking:
+        raise DatabaseProblem(f"{UNFINISHED} (It lacks {lacking[0]}.)")
+
+
+def _lacking(connection: Connection) -> list[str]:
+    """Tables and columns that the models have and the database has not."""
+    found = {
+        (table, column["name"])
+        for (_, table), columns in inspect(connection).get_multi_columns().items()
+        for column in columns
+    }
+    wanted = {
+        (table.name, column.name) for table in tables.metadata.tables.values() for column in table.columns
+    }
+    return sorted(".".join(one) for one in wanted - found)
 
 
 def _refuse_newer(at: str | None) -> None:
@@ -69,6 +95,10 @@ async def migrate(engine: AsyncEngine) -> tuple[str | None, str]:
     _refuse_newer(before)
     if before != head():
         upgrade = importlib.import_module("models.migrations.upgrading").upgrade
-        async with engine.execution_options(act=True).begin() as connection:
-            await connection.run_sync(upgrade)
+        try:
+            async with engine.execution_options(act=True).begin() as connection:
+                await connection.run_sync(upgrade)
+        except DBAPIError as error:
+            raise DatabaseProblem(f"{UNFINISHED} ({str(error.orig).splitlines()[0]})") from error
+    await _refuse_unfinished(engine)
     return before, head()

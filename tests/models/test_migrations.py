@@ -1,5 +1,6 @@
 """Migrations: what there is, where a database is, and that a start with nothing to do stays light."""
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -18,10 +19,15 @@ from models import migrations, tables
 from models.base import Database, open_database
 from models.decisions import Decision
 from models.ledger import Scope
-from models.migrations import DatabaseProblem, check, current, head, migrate, revisions
+from models.migrations import VERSIONS, DatabaseProblem, check, current, head, migrate, revisions
 from models.migrations.upgrading import config
 
 ROOT = Path(__file__).resolve().parents[2]
+LANDED = {
+    "0001": "73f498c24ec68247",
+    "0002": "405edbc81e81d068",
+    "0003": "2170782605a204f3",
+}  # a new step adds its line; no other line changes
 
 
 @pytest.fixture
@@ -89,6 +95,45 @@ def filled(table: Table, instant: datetime) -> dict[str, object]:
     """Something for every column that must not be empty."""
     plain: dict[type[Any], object] = {str: "x", int: 1, bool: False, bytes: b"x", datetime: instant, dict: {}}
     return {c.name: plain[c.type.python_type] for c in table.columns if not c.nullable}
+
+
+@pytest.mark.parametrize("lost", ["DROP TABLE removals", "ALTER TABLE decisions DROP COLUMN as_of"])
+async def test_a_database_of_before_the_first_version_is_refused_in_words(
+    database: Database, lost: str
+) -> None:
+    await migrate(database.engine)
+    async with database.ACT.begin() as session:
+        await session.execute(text(lost))
+    for way in (check, migrate):
+        with pytest.raises(DatabaseProblem, match=r"made before version 0\.1"):
+            await way(database.engine)
+
+
+async def test_a_step_that_does_not_fit_the_database_changes_nothing_and_is_said_in_words(
+    database: Database,
+) -> None:
+    def at_the_second_and_then_by_hand(sync: Connection) -> None:
+        settings = config()
+        settings.attributes["connection"] = sync
+        command.upgrade(settings, "0002")
+        sync.execute(text("DROP INDEX ix_decisions_state"))
+
+    async with database.engine.begin() as connection:
+        await connection.run_sync(at_the_second_and_then_by_hand)
+    with pytest.raises(DatabaseProblem, match="nothing was changed"):
+        await migrate(database.engine)
+    assert await current(database.engine) == "0002"
+    async with database.engine.connect() as connection:
+        columns = await connection.run_sync(lambda sync: inspect(sync).get_columns("decisions"))
+    assert "ratify_until" not in {column["name"] for column in columns}
+
+
+def test_what_is_on_the_main_branch_is_not_changed_any_more() -> None:
+    """A database out there has gone through it. What is new is a step of its own."""
+    digests = {
+        path.name[:4]: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in VERSIONS.glob("0*.py")
+    }
+    assert digests == LANDED
 
 
 async def test_a_database_that_is_not_prepared_or_newer_is_refused(database: Database) -> None:
