@@ -16,8 +16,8 @@ from models.problems import DatabaseProblem as DatabaseProblem
 
 VERSIONS = Path(__file__).parent / "versions"
 UNFINISHED = (
-    "This database cannot be brought to this version; nothing was changed. If it was made before 23 November 2026, it stays with the "
-    "version that made it: set another JURA_DATA or JURA_DATABASE, and begin with `jura init`."
+    "This database cannot be brought to this version; nothing was changed. If it was made before 23 November 2026, it stays "
+    "with the version that made it: set another JURA_DATA or JURA_DATABASE, and begin with `jura init`."
 )
 
 
@@ -62,7 +62,8 @@ async def check(engine: AsyncEngine) -> None:
 
 
 async def _refuse_unfinished(engine: AsyncEngine) -> None:
-    """Before 23 November 2026 tables changed without a step of their own: such a database says that it is at a revision, and is not."""
+    """Before 23 November 2026 tables changed without a step of their own: such a database says that it is at a revision, and
+    is not."""
     async with engine.connect() as connection:
         lacking = await connection.run_sync(_lacking)
     if lacking:
