@@ -126,7 +126,7 @@ def _words(record: Record) -> str:
     if record.type == "Result":
         state, outcome = record.get("state"), OUTCOMES[record["outcome"]].words
         if state is None:
-            return _("Counted. The outcome is: {outcome}.", outcome=outcome)
+            return _("Counted: {outcome}.", outcome=outcome)
         said = STATES[state].words.lower()
-        return _("Counted. The outcome is: {outcome} ({state}).", outcome=outcome, state=said)
+        return _("Counted: {outcome} ({state}).", outcome=outcome, state=said)
     return SENTENCES[record.type]

@@ -98,7 +98,7 @@ async def test_what_happened_is_told_in_its_order(meetings: Meetings, enter: Ent
             "Published its ballot.",
             "Replaced its ballot by version 2.",
             "Said which ballots it holds.",
-            "Counted. The outcome is: Adopted",
+            "Counted: Adopted",
         ]
         places = [page.text.index(step) for step in steps]
         assert places == sorted(places)
