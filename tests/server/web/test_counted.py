@@ -98,12 +98,12 @@ async def test_what_happened_is_told_in_its_order(meetings: Meetings, enter: Ent
             "Published its ballot.",
             "Replaced its ballot by version 2.",
             "Said which ballots it holds.",
-            "Counted: Adopted",
+            "Counted: Adopted (provisional).",
         ]
         places = [page.text.index(step) for step in steps]
         assert places == sorted(places)
         assert page.text.count("Answered. Binding on them.") == 2
         lately = show.by_id("happened")
         assert lately.text == "What happened"
-        assert show.text.index("Counted. The outcome is") < show.text.index("Said which ballots it holds.")
+        assert show.text.index("Counted: Adopted") < show.text.index("Said which ballots it holds.")
         assert "There is nothing more" in (await visitor.get(f"{path}/timeline?from=9999")).text
