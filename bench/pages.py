@@ -56,6 +56,7 @@ def _with(past: int, rounds: int) -> list[Figure]:
             ("decision, a visitor", f"/decisions/{name}", False),
             ("a circle's room", f"/decisions/{name}/circle", True),
             (f"the list of {MEMBERS:,} people", "/people", True),
+            (f"one of {MEMBERS:,} people, searched", "/people?q=member+7", True),
         )
         with Child("bench.pages", "serve", where=str(where), port=settings.listen_port) as child:
             child.hear()

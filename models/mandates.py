@@ -1,6 +1,6 @@
 """Mandates held on this instance, as rows. Whether one is in force is computed by `models.rules.mandates`, never stored."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import JSON, ForeignKey, Integer, String, Text, select
@@ -31,6 +31,12 @@ class MandateRow(Base):
 
 async def mandates_of(session: AsyncSession, member_id: int) -> Sequence[MandateRow]:
     query = select(MandateRow).where(MandateRow.member_id == member_id).order_by(MandateRow.id)
+    return (await session.scalars(query)).all()
+
+
+async def mandates_by_member(session: AsyncSession, members: Iterable[int]) -> Sequence[MandateRow]:
+    """Those that were lent to any of these members."""
+    query = select(MandateRow).where(MandateRow.member_id.in_(set(members)))
     return (await session.scalars(query)).all()
 
 

@@ -235,15 +235,28 @@ async def local_actor_by_handle(session: AsyncSession, handle: str) -> Actor | N
     return await session.scalar(select(Actor).where(Actor.kind != "remote", Actor.handle == handle.lower()))
 
 
-async def seen_members(session: AsyncSession, most: int) -> Sequence[Actor]:
-    """Those who have a public profile, by name."""
-    query = select(Actor).where(Actor.kind == "member", Actor.gone_at.is_(None))
-    return (await session.scalars(query.order_by(Actor.name, Actor.id).limit(most))).all()
+async def seen_members(session: AsyncSession, most: int) -> tuple[Sequence[Actor], int]:
+    """Those who have a public profile, by name, the first `most` of them; and how many they are."""
+    query = select(Actor, func.count().over()).where(Actor.kind == "member", Actor.gone_at.is_(None))
+    rows = (await session.execute(query.order_by(Actor.name, Actor.id).limit(most))).all()
+    return [actor for actor, _ in rows], rows[0][1] if rows else 0
 
 
 async def members(session: AsyncSession) -> Sequence[Member]:
     """Those who have joined and not left, oldest first."""
     return (await session.scalars(select(Member).where(Member.left_at.is_(None)).order_by(Member.id))).all()
+
+
+async def members_page(
+    session: AsyncSession, before: int | None, size: int, words: Sequence[str] = ()
+) -> Sequence[Member]:
+    """Those who have joined and not left and whose name has all these words in it, the latest first, who came before number
+    `before`. However many there are, only those that are asked for leave the database."""
+    query = select(Member).where(Member.left_at.is_(None))
+    query = query.where(*(Member.name.icontains(word, autoescape=True) for word in words))
+    if before is not None:
+        query = query.where(Member.id < before)
+    return (await session.scalars(query.order_by(Member.id.desc()).limit(size))).all()
 
 
 async def members_by_id(session: AsyncSession, numbers: Iterable[int]) -> dict[int, Member]:

@@ -157,6 +157,17 @@ def write_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+def _opened(*arguments: Any, **options: Any) -> sqlite3.Connection:
+    """SQLite alone knows small letters of ASCII only; here “ÓSCAR” finds “Óscar”, as on PostgreSQL."""
+    connection: sqlite3.Connection = sqlite3.connect(*arguments, **options)
+    connection.create_function("lower", 1, _lower, deterministic=True)
+    return connection
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text
+
+
 def open_engine(url: URL | str) -> AsyncEngine:
     """An engine for this file. Connections with the option `act` begin as writers, others see what was committed."""
     writers = asyncio.Lock()
@@ -165,7 +176,7 @@ def open_engine(url: URL | str) -> AsyncEngine:
     async def connect() -> aiosqlite.Connection:
         arguments: list[Any]
         arguments, options = engine.dialect.create_connect_args(parsed)  # type: ignore[assignment]
-        connection = Connection(lambda: sqlite3.connect(*arguments, **options), writers)
+        connection = Connection(lambda: _opened(*arguments, **options), writers)
         try:
             return await connection
         except BaseException:

@@ -78,6 +78,7 @@ class CollectivePage:
     over: Sequence[Row]
     mandates: Sequence[MandateLine]
     seen: Sequence[Actor]
+    seen_total: int
     rules: Rules
 
 
@@ -123,6 +124,7 @@ async def _collective(visit: Visit, actor: Actor) -> CollectivePage:
     rows = await all_mandates(visit.session)
     holders = await people.members_by_id(visit.session, {row.member_id for row in rows})
     running, over, _older = await both_lists(visit)
+    seen, seen_total = await people.seen_members(visit.session, MOST_SEEN)
     circles = [
         CirclePart(
             one.actor.name, f"/@{one.actor.handle}", len(await people.members_of(visit.session, one.id))
@@ -140,7 +142,8 @@ async def _collective(visit: Visit, actor: Actor) -> CollectivePage:
         running=running,
         over=over,
         mandates=[_mandate(visit, row, holders.get(row.member_id)) for row in rows],
-        seen=await people.seen_members(visit.session, MOST_SEEN),
+        seen=seen,
+        seen_total=seen_total,
         rules=Rules(),
     )
 
