@@ -74,6 +74,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     request names; a visit (`server.web.sessions`) knows better."""
     speak(accepted(request.headers.get("Accept-Language", "")))
     try:
+        if "\0" in request.path or "\0" in request.query_string:  # PostgreSQL takes none in a text
+            raise web.HTTPNotFound
         return await handler(request)
     except (Refusal, WireError) as error:
         return await _answer(request, Trouble(status_of(error), error.code, sentence_of(error)), error)

@@ -184,6 +184,6 @@ def _number(text: str | None) -> int | None:
     """A row number in a query; HTTPNotFound for what is none."""
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise web.HTTPNotFound(headers=VARY)
     return int(text)

@@ -67,10 +67,10 @@ DECISION = "/decisions/{name:[0-9a-f]{64}}"
 POST = "/posts/{token:[0-9a-f]{16}}"
 FEED = "/feeds/{handle:[a-z0-9_]{2,30}}"
 TEXT = "remove/{text:[0-9a-f]{64}}"
-REPLY = "replies/{number:[0-9]{1,12}}/{act:hide|show}"
-REMARK = "remarks/{number:[0-9]{1,12}}/{act:edit|delete}"
-HUSH = "remarks/{number:[0-9]{1,12}}/{act:hide|show}"
-QUOTE = "quotes/{number:[0-9]{1,12}}/{act:revoke}"
+REPLY = "replies/{number:[0-9]{1,9}}/{act:hide|show}"
+REMARK = "remarks/{number:[0-9]{1,9}}/{act:edit|delete}"
+HUSH = "remarks/{number:[0-9]{1,9}}/{act:hide|show}"
+QUOTE = "quotes/{number:[0-9]{1,9}}/{act:revoke}"
 
 
 def add_routes(app: web.Application) -> None:
@@ -222,9 +222,9 @@ def _of_notices() -> list[web.RouteDef]:
     return [
         web.get("/notices", for_members(notices.notices_page)),
         web.post("/notices/read", taking(notices.read_all)),
-        web.post("/notices/{number:[0-9]{1,15}}/read", taking(notices.read)),
+        web.post("/notices/{number:[0-9]{1,9}}/read", taking(notices.read)),
         web.post(muting, taking(notices.mute)),
-        web.get("/notices/{rest:read|[0-9]{1,15}/read|(?:un)?mute/[0-9a-f]{64}}", notices.to_notices),
+        web.get("/notices/{rest:read|[0-9]{1,9}/read|(?:un)?mute/[0-9a-f]{64}}", notices.to_notices),
         web.get("/me/mail", for_members(mail.mail_page)),
         web.post("/me/mail/address", taking(mail.name_address)),
         web.post("/me/mail/choices", taking(mail.choose)),

@@ -18,6 +18,7 @@ from server.web.diffs import Piece, word_diff
 from server.web.names import Said
 from server.web.render import frame_of, page
 from server.web.rolls import Ballot, CircleRow, option_titles
+from server.web.searching import before_in
 from server.web.sessions import reading
 from server.web.talking import seated
 from server.web.words import POSITIONS, Label
@@ -115,8 +116,7 @@ async def history(request: web.Request) -> web.StreamResponse:
     async with reading(request) as visit:
         scope, _member, circle = await seated(visit)
         known = await known_as(visit, scope)
-        asked = request.query.get("before", "")
-        before = int(asked) if asked.isdecimal() and len(asked) < 10 else None
+        before = before_in(request)
         found = await decisions.drafts(visit.session, known.scope.id, circle.id, before, AT_ONCE + 1)
         titles = option_titles(known.view, known.names)
         shown = [version_of(one, older, titles) for one, older in pairwise([*found, None]) if one is not None]

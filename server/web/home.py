@@ -22,6 +22,7 @@ from server.web.names import Names, Said, Who
 from server.web.needs import Need, decision_path
 from server.web.recovering import Told, told
 from server.web.render import frame_of, page
+from server.web.searching import before_in
 from server.web.sessions import Visit, reading
 from server.web.talking import Glance
 from server.web.words import DONE, OUTCOMES, STATES, Label
@@ -79,11 +80,10 @@ async def home(request: web.Request) -> web.StreamResponse:
 
 
 async def _home(request: web.Request) -> tuple[web.Response, Glance | None]:
-    before = request.query.get("before", "")
+    before = before_in(request)
     async with reading(request) as visit:
-        number = int(before) if before.isdecimal() and len(before) < 16 else None
-        running, over, older = await both_lists(visit, number, with_running=not before)
-        is_members = visit.viewer.is_member and not before
+        running, over, older = await both_lists(visit, before, with_running=before is None)
+        is_members = visit.viewer.is_member and before is None
         needs = await all_needs(visit) if is_members else []
         changes, look = await changes_of(visit) if is_members else (None, None)
         members, circles = await people.how_many(visit.session)
@@ -98,12 +98,12 @@ async def _home(request: web.Request) -> tuple[web.Response, Glance | None]:
             running=running,
             over=over,
             older=f"/?before={older}" if older else "",
-            is_first_page=not before,
+            is_first_page=before is None,
             told=await told(visit) if visit.viewer.is_member else [],
             may_ask=not visit.viewer.is_member and requests.taken(visit.choices, members),
             changes=changes,
-            steps=[] if before else await steps_of(visit, members),
-            live=None if before else live_by_the_clock(),
+            steps=[] if before is not None else await steps_of(visit, members),
+            live=None if before is not None else live_by_the_clock(),
         )
         script = SCRIPT if context.live else ""
         return page(request, frame_of(visit), "home/show.html", context, script=script), look

@@ -70,7 +70,7 @@ async def send_again(request: web.Request, form: Form) -> web.StreamResponse:
 async def forget_page(request: web.Request) -> web.StreamResponse:
     """Asked before: what is forgotten cannot be had back."""
     host, number = request.query.get("host", "")[:300], request.query.get("letter", "")
-    letter = int(number) if number.isascii() and number.isdecimal() and len(number) < 16 else 0
+    letter = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
     async with looking(request) as (visit, _):
         _, total = await neighbours.letters(visit.session, host or None, 0, 0)
         if not total or not (host or letter):

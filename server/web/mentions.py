@@ -1,6 +1,5 @@
 """What others say to us outside of decisions: mentions, and answers to posts. For members; hidden under `moderate`."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,10 +23,11 @@ from server.web.hiding import ACTS, Act
 from server.web.mine import done_in
 from server.web.outside import Voice, name_of, voices_of
 from server.web.render import frame_of, page, see
+from server.web.searching import before_in
 from server.web.sessions import Visit, acting, reading
 
 HERE: Final = "/mentions"
-REPLY: Final = f"{HERE}/replies/{{number:[0-9]{{1,12}}}}/{{act:hide|show}}"
+REPLY: Final = f"{HERE}/replies/{{number:[0-9]{{1,9}}}}/{{act:hide|show}}"
 AT_ONCE: Final = 30
 HIDDEN: Final = phrase(
     "Members no longer see it here; who moderates still does, and can show it again. Its author is not told. "
@@ -73,8 +73,7 @@ def routes() -> list[web.RouteDef]:
 
 async def mentions_page(request: web.Request) -> web.StreamResponse:
     """GET /mentions: the latest first."""
-    asked = request.query.get("before", "")
-    before = int(asked) if re.fullmatch(r"[0-9]{1,12}", asked) else None
+    before = before_in(request)
     async with reading(request) as visit:
         visit.viewer.require_member()
         moderates = visit.viewer.may("moderate")

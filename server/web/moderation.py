@@ -9,7 +9,7 @@ from server.web.accounts import taking
 
 SERVER: Final = "/moderate/servers/{host:[^/]*[.][^/]*}"
 ACT: Final = f"{SERVER}/{{act:block|limit|allow|forget}}"
-REPORT: Final = "/moderate/reports/{number:[0-9]{1,15}}"
+REPORT: Final = "/moderate/reports/{number:[0-9]{1,9}}"
 
 
 def routes() -> list[web.RouteDef]:

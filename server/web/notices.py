@@ -1,6 +1,5 @@
 """A member's notices: what is new, what was read, and of which decisions they want to hear nothing."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from server.web.forms import Form
 from server.web.names import Names, Said
 from server.web.needs import decision_path
 from server.web.render import frame_of, page, see
+from server.web.searching import before_in
 from server.web.sessions import Visit, acting, reading
 from server.web.words import DONE
 
@@ -64,8 +64,7 @@ class NoticesPage:
 
 
 async def notices_page(request: web.Request) -> web.StreamResponse:
-    asked = request.query.get("before", "")
-    before = int(asked) if re.fullmatch(r"[0-9]{1,15}", asked) else None
+    before = before_in(request)
     async with reading(request) as visit:
         member = visit.viewer.require_member()
         found = await notices.notices_page(visit.session, member.id, before, AT_ONCE + 1)

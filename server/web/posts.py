@@ -1,6 +1,5 @@
 """What the collective said, for everybody: the list, one post with its history, and what is tagged with a word."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ from server.web.needs import decision_path
 from server.web.outside import Outside, outside_of_post
 from server.web.profiles import ACTIVITY
 from server.web.render import frame_of, page, see
+from server.web.searching import before_in
 from server.web.sessions import Visit, reading
 from server.web.words import DONE
 
@@ -99,8 +99,7 @@ async def tag(request: web.Request) -> web.StreamResponse:
 
 
 async def _list(request: web.Request, word: str | None) -> web.StreamResponse:
-    asked = request.query.get("before", "")
-    before = int(asked) if re.fullmatch(r"[0-9]{1,18}", asked) else None
+    before = before_in(request)
     if word is not None and len(word) > TAG_LENGTH:
         raise NotFound("not-found", MISSING)
     async with reading(request) as visit:

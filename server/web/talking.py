@@ -20,6 +20,7 @@ from server.actions.visible import decision_for
 from server.language import _
 from server.web.forms import Form, Problems
 from server.web.needs import decision_path
+from server.web.searching import before_in
 from server.web.sessions import Visit, noting
 
 AT_ONCE: Final = 50
@@ -78,8 +79,7 @@ async def talk_of(
     """The talk at `path`, which the viewer may read, and what is to be kept of their look at it. `form` is one that was not
     accepted; if it was the talk's own, its words are kept."""
     session, member = visit.session, visit.viewer.require_member()
-    asked = visit.request.query.get("before", "")
-    before = int(asked) if asked.isdecimal() and len(asked) < 13 else None
+    before = before_in(visit.request)
     found = await remarks.talk(session, scope.id, circle_id, before, AT_ONCE + 1)
     shown = found[-AT_ONCE:]
     place = f"{'talk' if circle_id is None else 'room'}:{scope.id}"

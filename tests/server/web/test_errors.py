@@ -80,6 +80,32 @@ async def test_what_goes_wrong_inside_is_never_shown_but_can_be_quoted(
         assert "secret-of" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "path", ["/decisions?q=%00", "/people?q=%00", "/tags/a%00b", "/@oak%00", "/c/oak%00"]
+)
+async def test_nothing_is_at_an_address_that_no_text_can_hold(
+    both: Meetings, enter: Enter, path: str
+) -> None:
+    async with both.founded(oak=1) as fed:
+        assert (await (await enter(fed, "oak", "ana")).get(path)).status == 404
+
+
+async def test_a_number_that_no_row_can_have_is_nothing_on_both_databases(
+    both: Meetings, enter: Enter
+) -> None:
+    async with both.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        for number in ("999999999", "4294967296", "999999999999", "999999999999999999", "9" * 40):
+            for path in ("/", "/decisions", "/people", "/posts", "/mentions", "/notices"):
+                assert (await ana.get(f"{path}?before={number}")).status == 200, (path, number)
+            for path in (
+                f"/moderate/reports/{number}",
+                f"/mentions/replies/{number}/hide",
+                f"/people/{number}/remove",
+            ):
+                assert (await ana.get(path)).status == 404, path
+
+
 async def test_control_characters_are_dropped_before_anything_is_stored(
     meetings: Meetings, enter: Enter
 ) -> None:
