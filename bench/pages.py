@@ -55,8 +55,8 @@ def _with(past: int, rounds: int) -> list[Figure]:
             ("decision, a member", f"/decisions/{name}", True),
             ("decision, a visitor", f"/decisions/{name}", False),
             ("a circle's room", f"/decisions/{name}/circle", True),
-            (f"the list of {MEMBERS:,} people", "/people", True),
-            (f"one of {MEMBERS:,} people, searched", "/people?q=member+7", True),
+            (f"people, of {MEMBERS:,}: a page of the list", "/people", True),
+            (f"people, of {MEMBERS:,}: found by name", "/people?q=member+7", True),
         )
         with Child("bench.pages", "serve", where=str(where), port=settings.listen_port) as child:
             child.hear()

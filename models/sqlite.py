@@ -158,7 +158,7 @@ def write_json(value: Any) -> str:
 
 
 def _opened(*arguments: Any, **options: Any) -> sqlite3.Connection:
-    """SQLite alone knows small letters of ASCII only; here “ÓSCAR” finds “Óscar”, as on PostgreSQL."""
+    """SQLite alone knows small letters of ASCII only; here “ÓSCAR” finds “Óscar”, as on PostgreSQL (but in locale C)."""
     connection: sqlite3.Connection = sqlite3.connect(*arguments, **options)
     connection.create_function("lower", 1, _lower, deterministic=True)
     return connection
