@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -46,6 +47,7 @@ _SECONDS: Final = re.compile(r"\d{1,15}", re.ASCII)
 _FIELD: Final = re.compile(r"\([a-z-]+\)|[a-z0-9-]+", re.ASCII)
 
 
+@lru_cache(maxsize=16)  # one body goes to many inboxes, one after the other
 def body_digest(body: bytes) -> str:
     """The value of the Digest header for `body`."""
     return "SHA-256=" + base64.b64encode(hashlib.sha256(body).digest()).decode("ascii")

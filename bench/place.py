@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import hashlib
 import socket
 import sqlite3
@@ -23,6 +22,7 @@ from models.base import Database, open_database
 from models.people import Actor
 from models.rules import records
 from server.cli.founding import found_instance
+from server.cli.serving import spare_the_collector
 from server.settings import Settings, make_secret
 
 AUTHORITY = "oak.test"
@@ -189,7 +189,7 @@ def now() -> datetime:
 
 
 def run_in() -> None:
-    """A server that runs has signed before, and does not look for garbage among what it is made of (as `jura serve`): what its
-    first signature loads, and that search, are no part of what a delivery costs."""
+    """A server that runs has signed before, and its collector is spared: what the first signature loads, and a search for garbage
+    among all that a server is made of, are no part of what a delivery costs."""
     signatures.sign_request("POST", "http://r.test/", b"", "k", keypairs.generate_rsa(), now())
-    gc.freeze()
+    spare_the_collector()

@@ -73,7 +73,7 @@ async def lived_in(stage: Stage) -> list[str]:
 
 
 async def said_and_kept(stage: Stage, scope: str, running: str) -> str:
-    """At oak: a post, a feed, a profile; words from outside; somebody who asks to join; links, a passkey, a report, a mailbox.
+    """At oak: a post, a feed, a profile; words from outside; who asks to join, who has left; links, a passkey, a report, a mailbox.
     Returns the address by which its mail is turned off."""
     app, now = stage.instances["oak"].app, stage.clock.now()
     home = app[HOME]
@@ -118,6 +118,7 @@ def _rows(ana: Member, post: Post, scope: str, now: datetime) -> list[Base]:
         Reply(uri=f"{STRANGER}/2", content="<p>Hello, bakers</p>", language="en", **said),
         Quote(uri=f"{STRANGER}/3", quoting=f"{STRANGER}/4", author=STRANGER, post_id=post.id, at=now),
         JoinRequest(login="zoe", name="Zoe", **asked),
+        Member(login="ida", name="Ida", password_hash="", joined_at=now - timedelta(days=90), left_at=now),
         Passkey(member_id=ana.id, credential="YWJj", public_key=b"k", count=0, name="Phone", created_at=now),
         Recovery(token_hash=digest, member_id=ana.id, resets_second=False, created_at=now, expires_at=later),
         Invitation(
