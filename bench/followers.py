@@ -89,7 +89,7 @@ async def _deliver(settings: Settings, names: Callable[[str, int], tuple[str, in
     sending = asyncio.create_task(deliveries_due(app))
     with contextlib.closing(place.bare_database(settings.data, "jura.sqlite")) as connection:
         while _more_than_one(connection):  # noqa: ASYNC110 - looked at from outside, as nobody would tell
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.02)
     seconds, used = time.monotonic() - began, time.process_time() - cpu
     say({"seconds": seconds, "cpu": used, "grown": _memory() - before})
     await sending

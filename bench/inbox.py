@@ -32,6 +32,7 @@ from models.rules.records import stamp
 from server.actions import hearing
 from server.actions.hearing import Brought
 from server.app import create_app
+from server.cli.serving import spare_the_collector
 from server.keys import DATABASE
 from server.settings import Settings
 from server.workers.inbox import inbox_due
@@ -180,6 +181,7 @@ async def _serve(settings: Settings, wanted: int) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
+    spare_the_collector()
     say("ready")
     before, handled, woken = time.process_time(), 0, app[DATABASE].woken("inbox")
     while handled < wanted:

@@ -23,6 +23,7 @@ from bench.figures import Figure
 from bench.inbox import INBOX, US
 from bench.place import Stranger
 from server.app import create_app
+from server.cli.serving import spare_the_collector
 from server.keys import DATABASE
 from server.peers.inbox import AT_ONCE
 from server.settings import Settings
@@ -136,6 +137,7 @@ async def _serve(settings: Settings) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, settings.listen_host, settings.listen_port).start()
+    spare_the_collector()
     say("ready")
     over = asyncio.get_running_loop().run_in_executor(None, wait_for_end)
     while not over.done():

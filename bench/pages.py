@@ -26,6 +26,7 @@ from server.actions.founding import KeyPair, make_key_pair
 from server.actions.telling import us
 from server.app import create_app
 from server.cli.founding import found_instance
+from server.cli.serving import spare_the_collector
 from server.home import make_home
 from server.settings import Settings
 from server.workers.decisions import decisions_due
@@ -189,6 +190,7 @@ async def _serve(settings: Settings, port: int) -> None:
     runner = web.AppRunner(create_app(settings, workers=False), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
+    spare_the_collector()
     say("ready")
     await asyncio.to_thread(wait_for_end)
     await runner.cleanup()
