@@ -40,7 +40,6 @@ ELSEWHERE: Final[
     "/me/second/change": "test_second.py, where there is a second factor",
     "/moderate/letters": "test_moderating.py, with deliveries that were given up",
     "/moderate/letters/forget": "test_moderating.py, with deliveries that were given up",
-    "/people/{number}/erase": "test_account_pages.py, after somebody left",
     "/people/{number}/remove": "test_removals.py, after a decision",
     "/decisions/{name}/object": "test_afterwards.py, after a vote in which a circle was not heard",
     "/decisions/{name}/ratify": "test_afterwards.py, after an outcome",
