@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import ledger
+from models import decisions, ledger
 from models.events import log
 from models.ledger import Scope, Signed
 from models.people import Actor
@@ -306,8 +306,11 @@ async def _add_option(
 async def withdraw(
     session: AsyncSession, home: Home, viewer: Viewer, scope: Scope, reason: str, now: datetime
 ) -> None:
-    """The convener takes its offer back, before the voting opens. Needs `convene`."""
+    """The convener takes its offer back, before the voting opens. Needs `convene`, and somebody whom it is not about."""
     mandate = viewer.require("convene")
+    subject = await decisions.removal_in(session, scope.id)
+    if subject is not None and subject.id == viewer.require_member().id:
+        raise NotAllowed("removal", phrase("This decision is about you: somebody else has to take it back."))
     now = now.replace(microsecond=0)
     collective, _ = await us(session)
     await ledger.locked_scope(session, scope.name)

@@ -198,12 +198,13 @@ async def show_page(
         known = await known_as(visit, scope)
         removals = removals_for(visit, known.scope, known.records)
         known = replace(known, names=replace(known.names, removals=removals))
-        ways_out = _may_withdraw(visit, known), _may_leave(visit, known)
+        subject = await subject_of(visit, known.scope.id)
+        may_withdraw = _may_withdraw(visit, known) and not (subject and subject.is_me)
+        ways_out = may_withdraw, _may_leave(visit, known)
         seat = await _seat(visit, known)
         needs, outside = await _needs(visit, known, seat), await outside_of(visit, known.scope)
         talk, look = await _talk(visit, known, form, problems)
         context = _page(known, needs, ways_out, request.query.get("done", ""), outside, talk)
-        subject = await subject_of(visit, known.scope.id)
         context = replace(context, notices=await _notices(visit, known, seat), subject=subject, live=live)
         script = SCRIPT if live else ""
         return page(request, frame_of(visit), "decisions/show.html", context, status, script), look

@@ -11,7 +11,7 @@ from models.ledger import Scope
 from models.mandates import MandateRow
 from models.people import Member
 from models.rules.refusals import Conflict, Invalid, NotAllowed
-from server.actions import balloting, departing, exporting, hearing, noticing, removals
+from server.actions import balloting, convening, departing, exporting, hearing, noticing, removals
 
 from .conftest import Place
 from .test_accounts import ALONE, SAID, member, sitting
@@ -82,18 +82,7 @@ async def test_who_is_removed_is_whom_the_decision_is_about_and_nobody_else(plac
 
 async def test_even_who_holds_all_powers_is_removed_and_their_mandates_end(place: Place):
     await place.join("ana", "bo", "cem")
-    async with place.acting("ana") as (session, _):
-        session.add(
-            MandateRow(
-                member_id=(await member(place, "bo")).id,
-                powers=["convene"],
-                instruction="Ask.",
-                source="test",
-                starts_at=place.now,
-                ends_at=place.now + 30 * DAY,
-                accepted_at=place.now,
-            )
-        )
+    await lend(place, "bo", "convene")
     assert await vote(place, await ask(place, "bo", "ana"), "bo", "cem") == "adopted"
     with pytest.raises(NotAllowed):
         await remove(place, "cem", "ana", erased=True)
@@ -103,6 +92,29 @@ async def test_even_who_holds_all_powers_is_removed_and_their_mandates_end(place
         row = await session.scalar(select(MandateRow).where(MandateRow.source == "founding"))
         assert row is not None
         assert row.recalled_at == place.now
+
+
+async def test_whom_it_is_about_cannot_take_the_question_back_and_others_can(place: Place):
+    await place.join("ana", "bo")
+    name = await ask(place, "ana", "bo")
+    await lend(place, "bo", "convene")
+    async with place.acting("bo") as (session, viewer):
+        with pytest.raises(NotAllowed, match="about you"):
+            await convening.withdraw(
+                session, place.home, viewer, await place.scope(session, name), "", place.now
+            )
+    async with place.acting("ana") as (session, viewer):
+        await convening.withdraw(session, place.home, viewer, await place.scope(session, name), "", place.now)
+    assert (await place.view(name)).state == "withdrawn"
+
+
+async def lend(place: Place, to: str, power: str) -> None:
+    holder = await member(place, to)
+    days = {"starts_at": place.now, "ends_at": place.now + 30 * DAY, "accepted_at": place.now}
+    async with place.acting("ana") as (session, _):
+        session.add(
+            MandateRow(member_id=holder.id, powers=[power], instruction="Ask.", source="test", **days)
+        )
 
 
 async def test_what_was_declined_or_is_long_ago_removes_nobody(place: Place):
