@@ -1,6 +1,6 @@
 """What a handler is given, and how it ends."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -81,13 +81,8 @@ async def act_on(
 ) -> list[Word]:
     """Act on activities of several kinds, those of one kind at once; their words in the same order. Afterwards feeds note what a
     collective of theirs published, changed or took back."""
-    alike: dict[On, list[tuple[int, Received, Any]]] = {}
-    for number, (act, item, checked) in enumerate(ready):
-        if act is on_chosen:
-            act, checked = checked
-        alike.setdefault(act, []).append((number, item, checked))
     words: dict[int, Word] = {}
-    for act, some in alike.items():
+    for act, some in _alike(ready):
         said = await act(session, home, [(item, checked) for _, item, checked in some], now)
         words.update(zip((number for number, _, _ in some), said, strict=True))
     for number, (_, item, _) in enumerate(ready):
@@ -95,6 +90,24 @@ async def act_on(
         if may and await feed_items.noted(session, item.activity, now):
             words[number] = DONE
     return [words[number] for number in range(len(ready))]
+
+
+def _alike(ready: Sequence[tuple[On, Received, Any]]) -> Iterable[tuple[On, list[tuple[int, Received, Any]]]]:
+    """Activities with their numbers, those of one kind together, as far as what one actor says stays in its order: who blocks us
+    and then follows, follows."""
+    turns: list[dict[On, list[tuple[int, Received, Any]]]] = [{}]
+    latest: dict[str, tuple[int, On]] = {}  # the turn in which each signer speaks last, and of what kind
+    for number, (act, item, checked) in enumerate(ready):
+        if act is on_chosen:
+            act, checked = checked
+        turn, before = latest.get(item.signer.uri, (0, act))
+        if before is not act:
+            turn += 1
+        if turn == len(turns):
+            turns.append({})
+        turns[turn].setdefault(act, []).append((number, item, checked))
+        latest[item.signer.uri] = turn, act
+    return (alike for turn in turns for alike in turn.items())
 
 
 def one_by_one(act: OnOne) -> On:

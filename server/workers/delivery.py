@@ -31,7 +31,7 @@ from server.actions import dealing
 from server.keys import CLOCK, DATABASE, HOME, NETWORK
 from server.together import Together
 from server.workers.slots import keep_busy
-from server.workers.slow import LATER, SLOW
+from server.workers.slow import LATER, SLOW, Slow
 
 LEASE: Final = timedelta(minutes=5)
 HOSTS_AT_ONCE: Final = 64
@@ -112,9 +112,7 @@ async def _claim(app: web.Application, most: int) -> list[Batch]:
     """Take hosts that are due, and of each what is due for it."""
     now = app[CLOCK].now()
     async with app[DATABASE].ACT.begin() as session:
-        hosts, crowd = app[SLOW].split(await queues.claim_hosts(session, now, LEASE, most))
-        for host in crowd:
-            host.due_at, host.lease_until = now + LATER, None
+        hosts = await _claimed(session, app[SLOW], now, most)
         if not hosts:
             return []
         due = await queues.deliveries_for(session, [host.host for host in hosts], now, BATCH)
@@ -134,6 +132,20 @@ async def _claim(app: web.Application, most: int) -> list[Batch]:
     ]
     app[SLOW].sending += sum(batch.slow for batch in batches)
     return batches
+
+
+async def _claimed(session: AsyncSession, slow: Slow, now: datetime, most: int) -> list[Destination]:
+    """Hosts that are ours to send to. Those of slow sites for which there is no room are put off, and whoever is due behind them
+    is taken in their place: however many they are, nobody waits for them."""
+    taken = list[Destination]()
+    while len(taken) < most:
+        hosts, crowd = slow.split(taken, await queues.claim_hosts(session, now, LEASE, most - len(taken)))
+        taken += hosts
+        if not crowd:
+            break
+        for host in crowd:
+            host.due_at, host.lease_until = now + LATER, None
+    return taken
 
 
 async def _send(app: web.Application, batch: Batch) -> list[Sent]:

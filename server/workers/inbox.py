@@ -1,6 +1,7 @@
 """Activities that were accepted at the door get their handler: first the check, which may fetch, then one transaction that acts
 and settles the row. Whatever kills us in between, the row is still there and nothing was done twice."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -48,17 +50,26 @@ class Ready:
     act: On
 
 
-Acting = Together[Ready, None]
+class Acting:
+    """Who is ready to act at the same time shares a transaction where only one can write anyway (SQLite). Elsewhere each has its
+    own, so that none waits for another's locks; what one actor says comes one after the other there too."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._app = app
+        self._together = Together(partial(_act, app), AT_ONCE, lambda: MOMENT)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def act(self, ready: Ready) -> None:
+        if not self._app[DATABASE].is_postgresql:
+            await self._together.ask(ready)
+            return
+        async with self._turns.setdefault(ready.item.signer, asyncio.Lock()):
+            await _act(self._app, [ready])
 
 
 async def inbox_due(app: web.Application) -> int:
-    """Handle what waits in the inbox, several at a time; returns how many rows were settled or put off.
-
-    Who is ready to act at the same time shares a transaction where only one can write anyway (SQLite). Elsewhere each has its
-    own, so that none waits for another's locks.
-    """
-    database, clock = app[DATABASE], app[CLOCK]
-    acting = Acting(partial(_act, app), AT_ONCE, lambda: MOMENT)
+    """Handle what waits in the inbox, several at a time; returns how many rows were settled or put off."""
+    database, clock, acting = app[DATABASE], app[CLOCK], Acting(app)
 
     async def claim(most: int) -> list[tuple[InboxItem, Actor | None]]:
         async with database.ACT.begin() as session:
@@ -100,16 +111,12 @@ async def _check_and_act(app: web.Application, acting: Acting, item: InboxItem, 
         return
     check, act = handler
     received = Received(activity, signer, item.received_at)
-    ready = Ready(item, received, await check(app, received), act)
-    if app[DATABASE].is_postgresql:
-        await _act(app, [ready])
-    else:
-        await acting.ask(ready)
+    await acting.act(Ready(item, received, await check(app, received), act))
 
 
 async def _act(app: web.Application, ready: Sequence[Ready]) -> Sequence[None]:
-    """One transaction in which each acts and is settled. If one raises, all of it was not done."""
-    now = app[CLOCK].now()
+    """One transaction in which each acts, in the order in which they came, and is settled. If one raises, nothing was done."""
+    now, ready = app[CLOCK].now(), sorted(ready, key=lambda one: one.item.id)
     over = {"reason": None, "done_at": now, "body": None, "due_at": None}
     todo = [(one.act, one.received, one.checked) for one in ready]
     async with app[DATABASE].ACT.begin() as session:

@@ -54,10 +54,12 @@ class Slow:
         since = time.monotonic() - HOUR
         return sum(at > since for at in self._late.get(site_of(host), {}).values()) >= SERVERS
 
-    def split(self, hosts: Sequence[Destination]) -> tuple[list[Destination], list[Destination]]:
-        """Those that are sent to now, and those for which there is no room now."""
+    def split(
+        self, taken: Sequence[Destination], hosts: Sequence[Destination]
+    ) -> tuple[list[Destination], list[Destination]]:
+        """Those that are sent to now, beside those that were taken already, and those for which there is no room now."""
         now, later = list[Destination](), list[Destination]()
-        room = AT_ONCE - self.sending
+        room = AT_ONCE - self.sending - sum(self.is_slow(host.host) for host in taken)
         for host in hosts:
             slow = self.is_slow(host.host)
             (later if slow and room <= 0 else now).append(host)

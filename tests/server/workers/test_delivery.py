@@ -249,6 +249,25 @@ async def test_a_crowd_of_slow_servers_below_one_name_slows_nobody_else(
     assert world.of().app[slow.SLOW].sending == 0
 
 
+async def test_behind_a_crowd_for_which_there_is_no_room_others_are_sent_to_in_the_same_pass(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "HOSTS_AT_ONCE", 2)
+    monkeypatch.setattr(delivery, "HOSTS_AHEAD", 0)
+    crowd, slowly = [f"s{number}.evil.test" for number in range(slow.SERVERS)], world.of().app[slow.SLOW]
+    for name in crowd:
+        slowly.took(name, slow.LONG)
+    slowly.sending = slow.AT_ONCE
+    await publish(world, *(f"http://{name}/inbox" for name in crowd))
+    world.clock.advance(timedelta(seconds=1))
+    await publish(world, f"{masto.url}/inbox")
+    assert await deliveries_due(world.of().app) == 1
+    assert [asked.target for asked in masto.asked] == ["/inbox"]
+    async with world.database().READ() as session:
+        put_off = set(await session.scalars(select(Destination.due_at).where(Destination.host.in_(crowd))))
+    assert put_off == {world.clock.now() + slow.LATER}
+
+
 def test_only_so_much_is_remembered_of_slow_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = slow.Slow()
     monkeypatch.setattr(slow, "REMEMBERED", 2)

@@ -149,6 +149,24 @@ async def published(world: World) -> list[dict[str, Any]]:
         return [json.loads(body) for body in (await session.scalars(select(Activity.body))).all()]
 
 
+async def test_what_one_actor_says_is_done_in_its_order_whatever_others_say_beside_it(
+    world: World, masto: Stranger
+) -> None:
+    ana, ben, cem, dan = (masto.person(name) for name in ("ana", "ben", "cem", "dan"))
+    for by, type_ in (
+        (cem, "Follow"),
+        (dan, "Block"),
+        (ana, "Block"),
+        (ben, "Follow"),
+        (ana, "Follow"),
+        (ben, "Block"),
+    ):
+        assert await world.post(by, by.activity(type_, object=OAK)) == 202
+    assert await inbox_due(world.of().app) == 6
+    async with world.database().READ() as session:
+        assert set(await session.scalars(select(Follow.follower))) == {ana.uri, cem.uri}
+
+
 async def test_a_record_that_several_bring_together_counts_once_and_a_false_text_keeps_out_no_true_one(
     world: World,
 ) -> None:
