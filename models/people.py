@@ -266,10 +266,14 @@ async def members_by_id(session: AsyncSession, numbers: Iterable[int]) -> dict[i
     return {member.id: member for member in found}
 
 
-async def former_members(session: AsyncSession) -> Sequence[Member]:
-    """Those who have gone and whose name is still here, the latest first."""
+async def former_page(session: AsyncSession, before: int | None, size: int) -> Sequence[Member]:
+    """Those who have gone and whose name is still here, the latest to go first, of whom number `before` went later."""
     query = select(Member).where(Member.left_at.is_not(None), Member.erased_at.is_(None))
-    return (await session.scalars(query.order_by(Member.left_at.desc(), Member.id.desc()))).all()
+    if before is not None:
+        went = select(Member.left_at).where(Member.id == before).scalar_subquery()
+        same = (Member.left_at == went) & (Member.id < before)
+        query = query.where((Member.left_at < went) | same)
+    return (await session.scalars(query.order_by(Member.left_at.desc(), Member.id.desc()).limit(size))).all()
 
 
 async def member_count(session: AsyncSession) -> int:

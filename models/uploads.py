@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Integer, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Integer, LargeBinary, String, Text, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
@@ -22,3 +23,8 @@ class Upload(Base):
     post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"), index=True)
     member_id: Mapped[int | None] = mapped_column(ForeignKey("members.id"))
     created_at: Mapped[datetime]
+
+
+async def bytes_of(session: AsyncSession, name: str) -> bytes | None:
+    """A picture itself; None if it is not there any more."""
+    return await session.scalar(select(Upload.body).where(Upload.name == name))

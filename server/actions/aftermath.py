@@ -7,13 +7,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import ledger
+from models import decisions, ledger
 from models.events import log
 from models.ledger import Scope
 from models.rules.methods import REASON_AT_LEAST
 from models.rules.phrases import phrase
 from models.rules.records import Record
-from models.rules.refusals import Conflict, Invalid, NotFound, TooEarly, TooLate
+from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound, TooEarly, TooLate
 from models.rules.standing import Standing, standing
 from server.actions import redaction
 from server.actions.balloting import REASON_AT_MOST, seat
@@ -114,14 +114,26 @@ def _check_length(reason: str) -> None:
         raise Invalid({"reason": phrase("Keep it under {n} characters.", n=REASON_AT_MOST)})
 
 
+async def check_not_about(session: AsyncSession, viewer: Viewer, scope: Scope) -> None:
+    """Whom a decision is about removes nothing of what is said in it, such as why it was asked."""
+    subject = await decisions.removal_in(session, scope.id)
+    if subject is not None and subject.id == viewer.require_member().id:
+        raise NotAllowed(
+            "removal",
+            phrase("This decision is about you: somebody else who may moderate has to remove its texts."),
+        )
+
+
 async def redact(
     session: AsyncSession, home: Home, viewer: Viewer, scope: Scope, text: str, code: str, now: datetime
 ) -> None:
-    """Remove a text that our collective or its circles wrote: here, and by a signed Redact everywhere. Needs `moderate`.
+    """Remove a text that our collective or its circles wrote: here, and by a signed Redact everywhere. Needs `moderate`,
+    and somebody whom the decision is not about.
 
     Proofs and counts stay valid. What others copied elsewhere cannot be called back.
     """
     mandate = viewer.require("moderate")
+    await check_not_about(session, viewer, scope)
     if code not in CODES:
         raise Invalid({"code": phrase("Choose why the text is removed.")})
     await ledger.locked_scope(session, scope.name)

@@ -1,7 +1,7 @@
 """What an instance notes about a member besides what they say in decisions: visits, mail, pictures, links that they made for
 others, and the reasons that they gave under their mandates. Read by `server.actions.exporting`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,6 +46,7 @@ async def noted(session: AsyncSession, member: Member, mandates: Sequence[int]) 
         "pictures that you uploaded": [
             {
                 "address": f"/media/{row.name}",
+                "file": _file_of(row),
                 "words for who does not see it": row.alt,
                 "type": row.media_type,
                 "at": stamp(row.created_at),
@@ -62,6 +63,15 @@ async def noted(session: AsyncSession, member: Member, mandates: Sequence[int]) 
             for row in await session.scalars(select(Choice).where(Choice.mandate_id.in_(mandates)))
         ],
     }
+
+
+async def files(session: AsyncSession, member: Member) -> Mapping[str, str]:
+    """The pictures that a member uploaded: their names here, by where they are in the member's file."""
+    return {_file_of(row): row.name for row in await _of(session, Upload, Upload.member_id == member.id)}
+
+
+def _file_of(row: Upload) -> str:
+    return f"pictures/{row.name}.{row.media_type.removeprefix('image/')}"
 
 
 async def _of(session: AsyncSession, table: Any, *where: Any) -> Sequence[Any]:

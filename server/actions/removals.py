@@ -25,6 +25,7 @@ from server.actions.convening import DETAILS_LENGTH, Plan, convene
 from server.actions.departing import end_account, erase
 from server.actions.founding import KeyPair
 from server.actions.languages import language_of
+from server.actions.recovering import member_here
 from server.home import Home
 from server.language import said_in, speaking
 from server.viewer import Viewer
@@ -85,8 +86,7 @@ async def ask(
     """Ask all circles, among members only. Needs `convene`. The question names nobody; the pages say whom it is about."""
     viewer.require("convene")
     check_other(viewer, member)
-    await people.lock_assembly(session)
-    await session.refresh(member)
+    await _lock(session, member)
     before = await asked_about(session, member, now)
     if before is not None and (before.is_running() or before.is_due(now)):
         raise Conflict("removal-asked", phrase("This is asked already, or decided and not carried out yet."))
@@ -127,8 +127,7 @@ async def remove(
     by = viewer.require_member()
     check_other(viewer, member)
     mandate = viewer.require("admit") if erased else None
-    await people.lock_assembly(session)
-    await session.refresh(member)
+    await _lock(session, member)
     asked = await asked_about(session, member, now)
     if asked is None or not asked.is_due(now):
         raise Conflict(
@@ -157,6 +156,13 @@ async def remove(
         member=member.id,
         by=by.id,
     )
+
+
+async def _lock(session: AsyncSession, member: Member) -> None:
+    """Nobody comes or goes meanwhile; `NotFound` if this member has gone since they were looked up."""
+    await people.lock_assembly(session)
+    await session.refresh(member)
+    await member_here(session, member.id)
 
 
 def check_other(viewer: Viewer, member: Member) -> None:

@@ -1,24 +1,30 @@
 """Leaving: what stays, what goes and why, before one says so; and everything about oneself as a file, to take along."""
 
 import asyncio
+import tempfile
 from dataclasses import dataclass
+from typing import IO, Final
 
 from aiohttp import web
 
 from models.people import member_count
 from models.rules.refusals import Invalid
-from server.actions import departing, exporting
+from models.uploads import bytes_of
+from server.actions import departing, exporting, noted
 from server.actions.departing import Traces
-from server.keys import HOME
+from server.keys import DATABASE, HOME
 from server.language import _
 from server.web.forms import Form, Problems, problems_of
-from server.web.keepsake import packed
+from server.web.keepsake import Keepsake
 from server.web.mine import status_of
 from server.web.proving import Proof, proof_for, prove
 from server.web.render import frame_of, page, see
 from server.web.sessions import acting, forget_login, reading
 
 PACKING: web.AppKey[asyncio.Semaphore] = web.AppKey("packing", asyncio.Semaphore)
+
+CHUNK: Final = 65_536
+IN_MEMORY: Final = 2_000_000  # what is larger is on the disk, in a file without a name
 
 
 @dataclass(frozen=True)
@@ -78,14 +84,33 @@ async def export_page(request: web.Request) -> web.StreamResponse:
 
 
 async def export(request: web.Request, _form: Form) -> web.StreamResponse:
-    """The file. One is made at a time, outside of any transaction."""
-    async with request.app[PACKING]:
-        async with reading(request) as visit:
-            found = await exporting.everything(visit.session, request.app[HOME], visit.viewer, visit.now)
-            name = visit.collective.handle
-        body = await asyncio.to_thread(packed, found)
-    headers = {
-        "Content-Disposition": f'attachment; filename="{name}-about-me.zip"',
-        "Cache-Control": "no-store",
-    }
-    return web.Response(body=body, content_type="application/zip", headers=headers)
+    """The file. One is made at a time, outside of any transaction, and never all of it is in memory."""
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+        async with request.app[PACKING]:
+            name, length = await _pack(request, file)
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}-about-me.zip"',
+            "Cache-Control": "no-store",
+        }
+        response = web.StreamResponse(headers=headers)
+        response.content_type, response.content_length = "application/zip", length
+        await response.prepare(request)
+        while piece := await asyncio.to_thread(file.read, CHUNK):
+            await response.write(piece)
+        await response.write_eof()
+    return response
+
+
+async def _pack(request: web.Request, file: IO[bytes]) -> tuple[str, int]:
+    """Make it in this file; returns what our collective is called in addresses, and the length."""
+    async with reading(request) as visit:
+        found = await exporting.everything(visit.session, request.app[HOME], visit.viewer, visit.now)
+        pictures = await noted.files(visit.session, visit.viewer.require_member())
+        name = visit.collective.handle
+    keepsake = await asyncio.to_thread(Keepsake, file, found)
+    for path, picture in pictures.items():
+        async with request.app[DATABASE].READ() as session:
+            body = await bytes_of(session, picture)
+        if body is not None:
+            await asyncio.to_thread(keepsake.add, path, body)
+    return name, await asyncio.to_thread(keepsake.finish)

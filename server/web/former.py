@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from aiohttp import web
 
@@ -11,7 +12,11 @@ from server.actions import departing
 from server.web.forms import Form
 from server.web.mine import done_in
 from server.web.render import frame_of, page, see
+from server.web.searching import before_in, list_path
 from server.web.sessions import acting, reading
+
+HERE: Final = "/people/former"
+AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True)
@@ -24,21 +29,33 @@ class Former:
 
 @dataclass(frozen=True)
 class FormerPage:
-    """`one`: who is about to be erased."""
+    """`one`: who is about to be erased; `older`: where the next page is; `is_first`: whether this is the first."""
 
     people: Sequence[Former]
     mandate: int
     mandate_ends: datetime
     done: str = ""
     one: Former | None = None
+    older: str = ""
+    is_first: bool = True
 
 
 async def former_page(request: web.Request) -> web.StreamResponse:
+    before = before_in(request)
     async with reading(request) as visit:
         visit.viewer.require_member()
         mandate = visit.viewer.require("admit")
-        rows = [_former(row) for row in await people.former_members(visit.session)]
-        context = FormerPage(rows, mandate.id, mandate.ends_at, done_in(request))
+        found = await people.former_page(visit.session, before, AT_ONCE + 1)
+        shown = [_former(row) for row in found[:AT_ONCE]]
+        older = list_path(HERE, before=shown[-1].number) if len(found) > AT_ONCE else ""
+        context = FormerPage(
+            shown,
+            mandate.id,
+            mandate.ends_at,
+            done_in(request),
+            older=older,
+            is_first=before is None,
+        )
         return page(request, frame_of(visit), "people/former.html", context)
 
 

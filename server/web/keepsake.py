@@ -1,11 +1,11 @@
-"""What is known about a member as a file: a ZIP with the same twice, for machines (JSON) and for people (one HTML page)."""
+"""What is known about a member as a file: a ZIP with the same twice, for machines (JSON) and for people (one HTML page), and the
+pictures that they uploaded."""
 
-import io
 import json
 import zipfile
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 from markupsafe import Markup, escape
 
@@ -15,18 +15,29 @@ STYLE = (
 )
 
 
-def packed(found: Mapping[str, Any]) -> bytes:
-    """The ZIP. Call it in a thread."""
-    made = datetime.strptime(str(found["made at"]), "%Y-%m-%dT%H:%M:%S%z").timetuple()[:6]
-    files = {
-        "about-me.json": json.dumps(found, ensure_ascii=False, indent=2),
-        "about-me.html": readable(found),
-    }
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(name, made), text.encode(), zipfile.ZIP_DEFLATED)
-    return out.getvalue()
+class Keepsake:
+    """The ZIP while it is made, in a file. Call all of this in a thread."""
+
+    def __init__(self, file: IO[bytes], found: Mapping[str, Any]) -> None:
+        self.made = datetime.strptime(str(found["made at"]), "%Y-%m-%dT%H:%M:%S%z").timetuple()[:6]
+        self.file, self.archive = file, zipfile.ZipFile(file, "w")
+        texts = {
+            "about-me.json": json.dumps(found, ensure_ascii=False, indent=2),
+            "about-me.html": readable(found),
+        }
+        for name, text in texts.items():
+            self.archive.writestr(zipfile.ZipInfo(name, self.made), text.encode(), zipfile.ZIP_DEFLATED)
+
+    def add(self, name: str, picture: bytes) -> None:
+        """A picture, as it is: its format has packed it already."""
+        self.archive.writestr(zipfile.ZipInfo(name, self.made), picture)
+
+    def finish(self) -> int:
+        """No more is added; returns its length. It is read from the beginning."""
+        self.archive.close()
+        length = self.file.tell()
+        self.file.seek(0)
+        return length
 
 
 def readable(found: Mapping[str, Any]) -> str:

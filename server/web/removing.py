@@ -53,6 +53,7 @@ async def _remove_page(request: web.Request, form: Form, problems: Problems) -> 
     async with reading(request) as visit:
         known, digest = await known_decision(visit), request.match_info["text"]
         mandate = visit.viewer.require("moderate")
+        await aftermath.check_not_about(visit.session, visit.viewer, known.scope)
         text = known.names.said(digest)
         if await _is_removed(visit, known.scope):
             return see(f"{known.path}?done=removed")

@@ -63,7 +63,7 @@ NOT_SAID: Final = {
     "remarks.form": "a number of a form, by chance",
     "looks.upto": "numbers of rows",
     "looks.before": "numbers of rows",
-    "uploads.body": "the picture is at its address",
+    "uploads.body": "a file of its own, beside this one",
     "invitations.kind": "always the same, but for the founder’s",
     "drafts.lang": "the language of the words, which are there",
 }

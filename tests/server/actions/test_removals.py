@@ -1,17 +1,18 @@
 """Whether somebody is a member any longer: asked about one person, carried out for that person only, on both databases."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models import decisions, ledger, people
 from models.events import Event
 from models.ledger import Scope
 from models.mandates import MandateRow
 from models.people import Member
-from models.rules.refusals import Conflict, Invalid, NotAllowed
-from server.actions import balloting, convening, departing, exporting, hearing, noticing, removals
+from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound
+from server.actions import aftermath, balloting, convening, departing, exporting, hearing, noticing, removals
 
 from .conftest import Place
 from .test_accounts import ALONE, SAID, member, sitting
@@ -72,7 +73,7 @@ async def test_who_is_removed_is_whom_the_decision_is_about_and_nobody_else(plac
     bo = await member(place, "bo")
     assert (bo.removed_by, bo.left_at, bo.name) == (name, place.now, "Bo")
     assert await sitting(place) == 2
-    with pytest.raises(Conflict):
+    with pytest.raises(NotFound):
         await remove(place, "ana", "bo")
     async with place.database.READ() as session:
         event = await session.scalar(select(Event).where(Event.kind == "member removed"))
@@ -106,6 +107,39 @@ async def test_whom_it_is_about_cannot_take_the_question_back_and_others_can(pla
     async with place.acting("ana") as (session, viewer):
         await convening.withdraw(session, place.home, viewer, await place.scope(session, name), "", place.now)
     assert (await place.view(name)).state == "withdrawn"
+
+
+async def test_whom_it_is_about_cannot_remove_why_it_was_asked_and_others_can(place: Place):
+    await place.join("ana", "bo")
+    name = await ask(place, "ana", "bo")
+    other = await place.convene("ana", replace(ALONE, details="The courtyard, as every year."))
+    await lend(place, "bo", "moderate")
+    for who, where, is_refused in (("bo", name, True), ("ana", name, False), ("bo", other, False)):
+        async with place.acting(who) as (session, viewer):
+            scope = await place.scope(session, where)
+            (offer,) = await ledger.of_types(session, scope.id, ("Offer",))
+            redacting = aftermath.redact(
+                session, place.home, viewer, scope, offer["details"], "personal", place.now
+            )
+            if is_refused:
+                with pytest.raises(NotAllowed, match="about you"):
+                    await redacting
+                assert await removals.reason_of(session, scope) == WHY
+            else:
+                await redacting
+                assert await removals.reason_of(session, scope) == ""
+
+
+async def test_who_has_left_meanwhile_is_asked_about_no_more(place: Place):
+    await place.join("ana", "bo")
+    async with place.acting("ana") as (session, viewer):
+        bo = await session.get_one(Member, (await member(place, "bo")).id)
+        gone = update(Member).where(Member.id == bo.id).values(left_at=place.now)
+        await session.execute(gone.execution_options(synchronize_session=False))
+        assert bo.left_at is None, "as it was looked up"
+        with pytest.raises(NotFound):
+            await removals.ask(session, place.home, viewer, bo, WHY, "consent", DAY, [], place.now)
+        assert not await decisions.removals_of(session, bo.id)
 
 
 async def lend(place: Place, to: str, power: str) -> None:

@@ -1,13 +1,14 @@
 """The people of a collective: page by page, by words of their name, and only who is a member now."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from urllib.parse import quote_plus
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from models.people import Actor, Member
 from server.keys import CLOCK, DATABASE
-from server.web import folk, profiles
+from server.web import folk, former, profiles
 from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
 from tests.server.web.browser import Page
@@ -151,3 +152,24 @@ async def test_the_page_of_the_collective_says_how_many_wish_to_be_seen_beyond_t
         assert f"{profiles.MOST_SEEN + 3} of 1: Seen 000" in page.text
         assert f"Seen {profiles.MOST_SEEN - 1:03} and 3 more" in page.text
         assert f"Seen {profiles.MOST_SEEN:03}" not in page.text
+
+
+async def test_who_has_left_is_read_page_by_page_the_latest_to_go_first(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        await add_members(fed, ["Went later"])
+        await add_members(fed, numbered(1, 2 * former.AT_ONCE - 1), have_left=True)
+        fed.clock.advance(timedelta(days=1))
+        async with fed.app_of("oak")[DATABASE].ACT.begin() as session:
+            late = update(Member).where(Member.name == "Went later").values(left_at=fed.clock.now())
+            await session.execute(late)
+        first = await ana.get("/people/former")
+        check(first)
+        second = await ana.get(first.links()["Earlier ones"])
+        seen = people(first) + people(second)
+        assert seen == ["Went later", *reversed(numbered(1, 2 * former.AT_ONCE - 1))]
+        assert "Earlier ones" not in second.links()
+        nobody = await ana.get("/people/former?before=99999")
+        assert (nobody.status, "There are no earlier ones." in nobody.text) == (200, True)

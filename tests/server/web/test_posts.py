@@ -1,6 +1,7 @@
 """Pages on which somebody speaks as the collective: writing, looking at it, changing, deleting; pictures; tags."""
 
 import io
+import zipfile
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -323,3 +324,34 @@ async def test_a_long_title_that_is_removed_goes_from_the_poll_too(meetings: Mee
             kept = [*await session.scalars(select(Post.body)), *await session.scalars(select(Activity.body))]
         assert [body for body in kept if b"(removed)" in body]
         assert not [body for body in kept if b"Vogel" in body]
+
+
+async def test_the_pictures_that_somebody_uploaded_are_in_the_file_about_them_and_in_nobody_elses(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=2) as fed:
+        ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
+        await upload(ana, await ana.get("/posts/new"), photo(), "The yard")
+        page = await upload(
+            ana, await ana.get("/posts/icon"), photo((500, 500), "PNG"), "An oak", "/posts/icon"
+        )
+        (icon,) = pictures(page)
+        async with ana.session.get(f"{ana.base}{icon}") as answer:
+            shown = await answer.read()
+        archive = await everything_about(ana)
+        told = orjson.loads(archive.read("about-me.json"))["pictures that you uploaded"]
+        assert [one["words for who does not see it"] for one in told] == ["The yard", "An oak"]
+        assert told[1]["file"] == f"pictures/{icon.removeprefix('/media/')}.png"
+        assert archive.read(told[1]["file"]) == shown
+        assert archive.read(told[0]["file"])[:3] == b"\xff\xd8\xff"
+        assert archive.testzip() is None
+        assert (await everything_about(bo)).namelist() == ["about-me.json", "about-me.html"]
+
+
+async def everything_about(browser: Browser) -> zipfile.ZipFile:
+    pairs = filled((await browser.get("/me/export")).form("/me/export"))
+    headers = {"Origin": browser.home, "Sec-Fetch-Site": "same-origin"}
+    async with browser.session.post(f"{browser.base}/me/export", data=pairs, headers=headers) as answer:
+        body = await answer.read()
+        assert answer.content_length == len(body)
+        return zipfile.ZipFile(io.BytesIO(body))

@@ -1,6 +1,11 @@
 """Removing a member on the pages: asking, following, carrying out; and what each of them sees."""
 
+from datetime import timedelta
+
+from models.mandates import MandateRow
+from server.keys import CLOCK, DATABASE
 from server.workers import PASSES
+from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
 from tests.server.web.conftest import Enter
 from tests.server.web.test_account_pages import mark_of
@@ -8,6 +13,19 @@ from tests.server.web.test_every_page import check
 
 WHY = "They shout at meetings, and three talks changed nothing."
 PAGE = "/people/2/remove"
+
+
+async def lend(fed: Federation, number: int) -> None:
+    """This member may moderate from now on."""
+    app = fed.app_of("oak")
+    now = app[CLOCK].now()
+    days = {"starts_at": now, "ends_at": now + timedelta(days=30), "accepted_at": now}
+    async with app[DATABASE].ACT.begin() as session:
+        session.add(
+            MandateRow(
+                member_id=number, powers=["moderate"], instruction="Keep order.", source="test", **days
+            )
+        )
 
 
 async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_out(
@@ -46,6 +64,10 @@ async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_ou
         assert "All circles are asked whether you stay a member." in (await bo.get("/notices")).text
         assert "All circles are asked whether you stay" not in (await cem.get("/notices")).text
         assert "It is asked whether you stay a member." in (await bo.get(path)).text
+        await lend(fed, 2)
+        page = await bo.get((await bo.get(path)).links()["Remove this text"])
+        assert (page.status, "This decision is about you" in page.text) == (403, True)
+        assert (await ana.get((await ana.get(path)).links()["Remove this text"])).status == 200
         assert "If it is adopted, Bo can be removed." in (await cem.get(path)).text
         assert "This is about Bo" in (await cem.get(f"{path}/circle")).text
         page = await ana.get(PAGE)
