@@ -26,10 +26,14 @@ AT_ONCE: Final = 500  # log-ins that are looked up in one go
 INVITATION_LASTS = timedelta(days=7)
 THROTTLE_WINDOW = timedelta(minutes=15)
 FAILURES_ALLOWED = 8
+FAILURES_FROM_ANYWHERE = 64
 LOGIN_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{1,30}")
 LENGTHS = (10, 200)  # of a password
 NAME_WRONG = phrase("Say what we should call you (at most 80 characters). A pseudonym is fine.")
 PASSWORD_WRONG = phrase("Use at least 10 characters. A few words in a row are good.")
+NAME_CLOSED = phrase(
+    "Somebody tries many passwords for this name. Wait 15 minutes, or log in with a passkey or by a link to your e-mail address."
+)
 TAKEN = phrase("Somebody here already uses this name. Choose another.")
 
 
@@ -246,7 +250,8 @@ async def log_out(session: AsyncSession, token: str) -> None:
 
 # How often what may be tried: kind → so many, within this time.
 LIMITS: Final[Mapping[str, tuple[int, timedelta]]] = {
-    "login": (FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong passwords for one name
+    "login": (FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong passwords for one name from one place
+    "name": (FAILURES_FROM_ANYWHERE, THROTTLE_WINDOW),  # wrong passwords for one name, wherever from
     "address": (3 * FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong anything from one place
     "proof": (FAILURES_ALLOWED, THROTTLE_WINDOW),  # wrong passwords of who is logged in
     "code": (20, timedelta(hours=24)),  # wrong codes after a right password
@@ -267,6 +272,8 @@ async def check_tries(session: AsyncSession, now: datetime, **subjects: str) -> 
         )
         allowed, window = LIMITS[kind]
         if (await session.scalar(query) or 0) >= allowed:
+            if kind == "name":
+                raise TooMany("login", NAME_CLOSED)
             if window == THROTTLE_WINDOW:
                 raise TooMany("login", phrase("Too many attempts. Wait 15 minutes, then try again."))
             raise TooMany("login", phrase("Too many attempts. Wait a day, then try again."))
@@ -281,11 +288,23 @@ async def note_tries(session: AsyncSession, now: datetime, **subjects: str) -> N
     )
 
 
+def here(login: str, address: str) -> str:
+    """A name at one place: who guesses elsewhere does not count against whoever has the name."""
+    return f"{login}\0{address}"
+
+
 async def check_throttle(session: AsyncSession, login: str, address: str, now: datetime) -> None:
-    """Refuse further attempts after too many wrong ones for this name or from this place (a keyed digest) within 15 minutes."""
-    await check_tries(session, now, login=login, address=address)
+    """Refuse further attempts after too many wrong ones within 15 minutes: for this name from this place (a keyed digest), from
+    this place, or for this name from anywhere."""
+    await check_tries(session, now, login=here(login, address), address=address, name=login)
 
 
 async def note_failure(session: AsyncSession, login: str, address: str, now: datetime) -> None:
     """Count a wrong attempt; what is older than the window is forgotten."""
-    await note_tries(session, now, login=login, address=address)
+    await note_tries(session, now, login=here(login, address), address=address, name=login)
+
+
+async def forget_failures(session: AsyncSession, login: str, address: str) -> None:
+    """Whose name it is has shown so by other means than the password: what was guessed does not keep them out."""
+    subjects = [_subject("login", here(login, address)), _subject("name", login)]
+    await session.execute(delete(LoginFailure).where(LoginFailure.subject.in_(subjects)))

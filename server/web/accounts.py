@@ -310,10 +310,11 @@ async def _check_code(session: AsyncSession, request: web.Request, form: Form) -
     if found is None or not tickets.is_good(request, form.one("ticket"), "second factor", _subject(found)):
         return None, False
     member = await second.locked(session, found.id)
-    await people.check_tries(session, now, login=login, address=address, code=login)
+    tries = {"login": people.here(login, address), "address": address, "code": login}
+    await people.check_tries(session, now, **tries)
     right = await second.is_right(session, app[HOME], member, form.one("code"), now)
     if not right:
-        await people.note_tries(session, now, login=login, address=address, code=login)
+        await people.note_tries(session, now, **tries)
     return member, right
 
 

@@ -129,6 +129,7 @@ async def _recognise(request: web.Request, login: str, password: str, token: str
         member: Member | None = await member_by_login(session, login)
     right = await is_password(app, member.password_hash if member else None, password)
     async with app[DATABASE].ACT.begin() as session:
+        await people.check_throttle(session, login, address, now)
         if member is not None and member.left_at is None and right and member.totp_at is None:
             await open_login(request, session, member, token, "password", now)
             return

@@ -136,7 +136,8 @@ async def recover(request: web.Request) -> web.StreamResponse:
         await recovering.open_link(session, digest, now)
     password_hash = await hash_password(app, form.one("new-password"))
     async with app[DATABASE].ACT.begin() as session:
-        await recovering.recover(session, app[HOME], digest, password_hash, now)
+        member = await recovering.recover(session, app[HOME], digest, password_hash, now)
+        await people.forget_failures(session, member.login, address)
     return see("/login?done=recovered")
 
 

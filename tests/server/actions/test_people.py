@@ -1,6 +1,7 @@
 """Joining, mandates, throttling, appearing in public."""
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import people
 from models.rules.mandates import POWERS
@@ -76,16 +77,41 @@ async def test_the_assembly_holds_everybody_below_six_and_rests_from_six_on(plac
         assert await people.members_of(session, assembly.id) == []
 
 
-async def test_eight_wrong_passwords_close_a_name_for_fifteen_minutes(place: Place):
+async def guess(place: Place, session: AsyncSession, login: str, address: str, times: int) -> None:
+    for _ in range(times):
+        await joining.check_throttle(session, login, address, place.now)
+        await joining.note_failure(session, login, address, place.now)
+
+
+async def test_eight_wrong_passwords_close_a_name_where_they_come_from_and_nowhere_else(place: Place):
     async with place.database.ACT.begin() as session:
-        for _ in range(joining.FAILURES_ALLOWED):
+        await guess(place, session, "ana", "192.0.2.1", joining.FAILURES_ALLOWED)
+        with pytest.raises(TooMany, match="Too many attempts"):
             await joining.check_throttle(session, "ana", "192.0.2.1", place.now)
-            await joining.note_failure(session, "ana", "192.0.2.1", place.now)
-        with pytest.raises(TooMany):
-            await joining.check_throttle(session, "ana", "192.0.2.9", place.now)
-        await joining.check_throttle(session, "bo", "192.0.2.9", place.now)
+        await joining.check_throttle(session, "ana", "192.0.2.9", place.now)
+        await joining.check_throttle(session, "bo", "192.0.2.1", place.now)
         place.later(minutes=16)
         await joining.check_throttle(session, "ana", "192.0.2.1", place.now)
+
+
+async def test_a_place_is_closed_however_many_names_are_tried_from_it(place: Place):
+    async with place.database.ACT.begin() as session:
+        for login in ("ana", "bo", "cem"):
+            await guess(place, session, login, "192.0.2.1", joining.FAILURES_ALLOWED)
+        with pytest.raises(TooMany):
+            await joining.check_throttle(session, "dot", "192.0.2.1", place.now)
+        await joining.check_throttle(session, "dot", "192.0.2.9", place.now)
+
+
+async def test_a_name_is_closed_everywhere_to_many_guesses_from_many_places(place: Place):
+    async with place.database.ACT.begin() as session:
+        for number in range(joining.FAILURES_FROM_ANYWHERE // 4):
+            await guess(place, session, "ana", f"192.0.2.{number}", 4)
+        with pytest.raises(TooMany, match="log in with a passkey"):
+            await joining.check_throttle(session, "ana", "198.51.100.1", place.now)
+        await joining.check_throttle(session, "bo", "198.51.100.1", place.now)
+        await joining.forget_failures(session, "ana", "198.51.100.1")
+        await joining.check_throttle(session, "ana", "198.51.100.1", place.now)
 
 
 async def test_a_log_in_ends_after_thirty_days_and_at_log_out(place: Place):

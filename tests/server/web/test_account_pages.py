@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 
+from server.actions.people import FAILURES_ALLOWED
 from tests.federation.meetings import Meetings
 from tests.federation.stock import PASSWORD
 from tests.server.web.authenticator import Authenticator
@@ -155,13 +156,16 @@ async def test_somebody_who_lost_the_password_gets_back_in_and_is_told(
         check(form)
         page = await lost.send(form, link, new__password="short", again="short")
         assert page.status == 422
+        for _ in range(FAILURES_ALLOWED):
+            await log_in(lost, "bo", "what was it")
+        assert (await log_in(lost, "bo", NEW)).status == 429
         page = await lost.send(form, link, new__password=NEW, again=NEW)
         assert page.path == "/login?done=recovered"
         check(page)
         assert (await bo.get("/me")).path.startswith("/login"), "every log-in is ended"
         assert (await lost.get(link)).status == 409
         assert (await lost.get("/recover/unknown")).status == 404
-        assert (await log_in(lost, "bo", PASSWORD)).status == 422
+        assert (await log_in(lost, "bo", PASSWORD)).status == 422, "what was guessed before is forgotten"
         assert (await log_in(lost, "bo", NEW)).path == "/"
         assert "Your password was set anew with a link" in (await lost.get("/me")).text
 

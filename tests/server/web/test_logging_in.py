@@ -3,12 +3,14 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from server.app import create_app
 from server.keys import SETTINGS
 from server.settings import Settings
+from server.web import accounts
 from server.web.places import place_of
 from server.web.sessions import address_of, cookie_name, remember_login
 from tests.federation.meetings import Meetings
@@ -73,6 +75,21 @@ async def test_after_eight_wrong_attempts_even_the_right_password_must_wait(
         fed.clock.advance(timedelta(minutes=16))
         other = await enter(fed, "oak")
         assert await log_in(other) == "/"
+
+
+async def test_who_guesses_elsewhere_keeps_nobody_out(
+    meetings: Meetings, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        stranger, ana = await enter(fed, "oak"), await enter(fed, "oak")
+        monkeypatch.setattr(accounts, "place_of", lambda _request: "where the stranger is")
+        for _ in range(9):
+            page = await stranger.send(
+                await stranger.get("/login"), "/login", login="ana", password="a guess"
+            )
+        assert page.status == 429
+        monkeypatch.undo()
+        assert await log_in(ana) == "/"
 
 
 async def test_logging_out_ends_the_log_in_for_good(meetings: Meetings, enter: Enter) -> None:
