@@ -24,11 +24,11 @@ from models.rules.refusals import Refusal
 from models.rules.shapes import SHAPES
 from models.rules.times import AHEAD
 from models.rules.view import STATES
-from server import fetching, remote
+from server import fetching, networks, remote
 from server.__main__ import COMMANDS
 from server.actions import hearing, pulse, threads
 from server.errors import OF_HTTP
-from server.peers import carriers, inbox, pace
+from server.peers import arriving, carriers, inbox, pace
 from server.peers.handlers import HANDLERS
 from server.web import words
 from server.workers import slow
@@ -217,10 +217,16 @@ LIMITS: dict[str, tuple[int, ...]] = {
     "texts": (carriers.TEXT_LENGTH,),
     "activities at the door at once": (
         inbox.AT_ONCE,
-        inbox.SHORT_AT_ONCE,
-        inbox.LONG_AT_ONCE,
-        inbox.SHORT // 1024,
+        arriving.SHORT_AT_ONCE,
+        arriving.LONG_AT_ONCE,
+        arriving.SHORT // 1024,
         pace.MOST_WAITING,
+    ),
+    "activities on their way from one network": networks.PROVIDER,
+    "how slowly a document may arrive": (
+        int(arriving.BEGINNING),
+        arriving.RATE // 1024,
+        int(arriving.BODY_SECONDS),
     ),
     "asking because of what arrived": (fetching.AT_THE_DOOR, fetching.BEHIND_IT, fetching.OF_A_SITE),
     "activities a minute of one server": (pace.OF_A_SERVER, pace.OF_A_PARTICIPANT, pace.BY_UNKNOWN_KEYS),

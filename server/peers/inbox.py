@@ -3,8 +3,6 @@
 Nothing here grows with what the sender wishes: sizes, time and the number of activities at the door are bounded.
 """
 
-import asyncio
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from aiohttp import web
 
 from activitypub import codec
 from activitypub.codec import Activity
-from activitypub.errors import Forbidden, TooLarge, Unreachable
+from activitypub.errors import Forbidden, Unreachable
 from activitypub.fetch import is_activity_type
 from activitypub.origin import same_origin
 from activitypub.signatures import Claim, parse_http_date, read_signature
@@ -27,8 +25,10 @@ from models.people import Actor
 from server import remote
 from server.actions import dealing
 from server.keys import CLOCK, DATABASE
+from server.networks import sender_of
 from server.peers import pace
 from server.peers.actors import is_served
+from server.peers.arriving import Arriving
 from server.peers.callers import signer_of
 from server.peers.handlers import HANDLERS
 from server.peers.heard import HEARD
@@ -36,11 +36,7 @@ from server.peers.speakers import says_goodbye, speaker_of
 from server.together import Together
 
 AT_ONCE: Final = 32
-SHORT: Final = 65_536  # bytes
-SHORT_AT_ONCE: Final = 240  # whose documents are on their way; with the long ones 32 MB in all
-LONG_AT_ONCE: Final = 16
 MOMENT: Final = 0.005  # seconds that who is not alone at the door waits for others, to be served with them
-BODY_SECONDS: Final = 30.0
 TYPE_LENGTH: Final = 64
 
 
@@ -62,7 +58,7 @@ class Door:
 
     def __init__(self, app: web.Application) -> None:
         self.inside = 0
-        self.coming: Counter[str] = Counter()  # short and long ones
+        self.arriving = Arriving()
         self.known = Together(partial(remote.known_by_keys, app), AT_ONCE, self._moment)
         self.stored = Together(partial(_store, app), AT_ONCE, self._moment)
 
@@ -81,17 +77,18 @@ async def receive(request: web.Request) -> web.Response:
     door = request.app[DOOR]
     _check_place(door)
     claim = read_signature(request.headers)
-    with _coming(door, request.content_length):
-        body = await _body(request)
+    _check_type(request)
+    network = sender_of(request)
+    body = await door.arriving.body(request, network)
     with _place(door):
         try:
-            await _take(request, claim, body)
+            await _take(request, claim, body, network)
         except Unreachable as error:
             raise pace.later(error.sentence) from error
     return web.Response(status=202)
 
 
-async def _take(request: web.Request, claim: Claim, body: bytes) -> None:
+async def _take(request: web.Request, claim: Claim, body: bytes, network: str) -> None:
     app, door = request.app, request.app[DOOR]
     known, refused = await door.known.ask(claim.key_id)
     if refused is not None:
@@ -103,6 +100,7 @@ async def _take(request: web.Request, claim: Claim, body: bytes) -> None:
     signer = await signer_of(request, claim, body, known)
     await pace.check_server(app, signer.authority)
     app[remote.MEMORY].answered(signer.authority)
+    door.arriving.proved(network)
     activity = codec.tidy(codec.decode(body))
     speaker = await speaker_of(app, activity, signer)
     if speaker is None:
@@ -146,34 +144,12 @@ def _clock_offset(request: web.Request, claim: Claim) -> float | None:
     return None if claim.created is None else claim.created - now.timestamp()
 
 
-async def _body(request: web.Request) -> bytes:
-    """The raw bytes, of a type that we read, within size and time."""
+def _check_type(request: web.Request) -> None:
+    """Raises 415 for what we do not read."""
     if not is_activity_type(request.headers.get("Content-Type", "")):
         raise web.HTTPUnsupportedMediaType(text="Send ActivityPub documents: application/activity+json.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType(text="Send the document as it is, not compressed.")
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise TooLarge("too-many-bytes", f"The document has more than {codec.MAX_BYTES} bytes.") from error
-    except TimeoutError as error:
-        raise web.HTTPRequestTimeout(text="The document did not arrive in time.") from error
-
-
-@contextmanager
-def _coming(door: Door, length: int | None) -> Iterator[None]:
-    """Room for a document that is on its way; of one that does not say how long it is, we think the worst."""
-    kind, most = (
-        ("short", SHORT_AT_ONCE) if length is not None and length <= SHORT else ("long", LONG_AT_ONCE)
-    )
-    if door.coming[kind] >= most:
-        raise pace.later("Too much is on its way here. Please try again a little later.")
-    door.coming[kind] += 1
-    try:
-        yield
-    finally:
-        door.coming[kind] -= 1
 
 
 def _check_place(door: Door) -> None:

@@ -18,10 +18,11 @@ from models.rules.refusals import NotAllowed
 from server.actions.people import token_digest
 from server.actions.visible import decision_for
 from server.language import _
+from server.networks import address_of, network_of
 from server.web.moments import distance
-from server.web.sessions import Visit, address_of, login_token, reading
+from server.web.sessions import Visit, login_token, reading
 from server.web.talking import seated
-from server.web.watching import WATCHING, Place, Stream, network_of
+from server.web.watching import WATCHING, Place, Stream
 
 SCRIPT: Final = "live.js"
 WRITTEN_WITHIN: Final = 20.0  # seconds; who takes no byte for so long is not there

@@ -186,10 +186,3 @@ def browser_words(request: web.Request) -> str:
     browser = next((words for mark, words in BROWSERS if mark in said), _("A browser"))
     system = next((words for mark, words in SYSTEMS if mark in said), "")
     return f"{browser} on {system}" if system else browser
-
-
-def address_of(request: web.Request) -> str:
-    """The client's address: what the last proxy of ours saw, where there are proxies."""
-    proxies = request.app[SETTINGS].proxies
-    seen = [part.strip() for part in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
-    return (seen[-proxies] if 0 < proxies <= len(seen) else "") or request.remote or ""

@@ -7,7 +7,6 @@ another mark is told so. `server.web.live` opens the streams.
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import random
 from collections import Counter
@@ -208,12 +207,3 @@ def set_up(app: web.Application) -> None:
         await app[WATCHING].stop()
 
     app.on_shutdown.append(stop)
-
-
-def network_of(address: str) -> str:
-    """An address as limits see it: of IPv6 the half that one household has."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return address if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))

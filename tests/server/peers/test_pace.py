@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import ledger, queues
 from models.queues import InboxItem
-from server.peers import inbox, pace
+from server import networks
+from server.peers import arriving, pace
+from server.peers.arriving import Room
 from server.peers.inbox import AT_ONCE, DOOR
 from server.workers.inbox import inbox_due
 from tests.server.peers.joint import Joint
@@ -20,12 +22,11 @@ OAK = "http://oak.test/c/oak"
 MINUTE = timedelta(minutes=1)
 
 
-async def follow(world: World, who: Person, words: int = 0) -> tuple[int, str | None]:
+async def follow(world: World, who: Person, words: int = 0, at: str = "") -> tuple[int, str | None]:
     """The status, and in how many seconds to come again."""
     body = orjson.dumps(who.activity("Follow", object=OAK, summary="x" * words))
-    status, said, _ = await world.request(
-        "POST", INBOX, headers=world.signed("POST", INBOX, body, who), body=body
-    )
+    headers = {**world.signed("POST", INBOX, body, who), "X-From": at}
+    status, said, _ = await world.request("POST", INBOX, headers=headers, body=body)
     return status, said.get("Retry-After")
 
 
@@ -154,11 +155,11 @@ async def test_at_four_times_what_fits_the_rest_is_told_to_come_later_and_nothin
     world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those who hold a place send half of what they have to say; whoever comes meanwhile is turned away; then all is well."""
-    monkeypatch.setattr(inbox, "SHORT_AT_ONCE", AT_ONCE)
+    monkeypatch.setattr(world.of().app[DOOR].arriving.short, "most", AT_ONCE)
     ana = masto.person("ana")
     assert (await follow(world, ana))[0] == 202
     held = await _halves(world, ana, AT_ONCE)
-    answers = await asyncio.gather(*(follow(world, ana) for _ in range(3 * AT_ONCE)))
+    answers = await asyncio.gather(*(_begun(world, ana) for _ in range(3 * AT_ONCE)))
     assert set(answers) == {(503, str(pace.TRY_AGAIN_AFTER))}
     await _others_halves(held)
     assert [await follow(world, ana) for _ in range(3)] == [(202, None)] * 3  # by itself
@@ -166,30 +167,121 @@ async def test_at_four_times_what_fits_the_rest_is_told_to_come_later_and_nothin
     assert await world.count(InboxItem, InboxItem.outcome == "done") == AT_ONCE + 4
 
 
-@pytest.mark.parametrize(("words", "most"), [(0, "SHORT_AT_ONCE"), (inbox.SHORT, "LONG_AT_ONCE")])
+@pytest.mark.parametrize(("words", "kind"), [(0, "short"), (arriving.SHORT, "long")])
 async def test_who_sends_slowly_keeps_nobody_out(
-    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch, words: int, most: str
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch, words: int, kind: str
 ) -> None:
     ana = masto.person("ana")
     assert (await follow(world, ana))[0] == 202
-    monkeypatch.setattr(inbox, most, many := AT_ONCE + 1)
+    monkeypatch.setattr(getattr(world.of().app[DOOR].arriving, kind), "most", many := AT_ONCE + 1)
     held = await _halves(world, ana, many, words)
-    answers = [await follow(world, ana, words), await follow(world, ana, inbox.SHORT - words)]
-    assert answers == [(503, str(pace.TRY_AGAIN_AFTER)), (202, None)]
+    assert await _begun(world, ana, words) == (503, str(pace.TRY_AGAIN_AFTER))
+    assert await follow(world, ana, arriving.SHORT - words) == (202, None)
     await _others_halves(held[:AT_ONCE])
     assert await follow(world, ana, words) == (202, None)
     await _others_halves(held[AT_ONCE:])
-    assert world.of().app[DOOR].coming.total() == 0
+    assert on_their_way(world) == 0
+
+
+@pytest.fixture
+def long_ones(world: World, monkeypatch: pytest.MonkeyPatch) -> Room:
+    """Requests come from where they say they come, and there is room for 8 long documents."""
+    monkeypatch.setattr(networks, "address_of", lambda request: request.headers.get("X-From", ""))
+    room = world.of().app[DOOR].arriving.long
+    room.most = 8
+    return room
+
+
+async def test_one_network_has_a_share_of_the_room(world: World, masto: Stranger, long_ones: Room) -> None:
+    ana, long, later = masto.person("ana"), arriving.SHORT, (503, str(pace.TRY_AGAIN_AFTER))
+    known = ["9.9.9.9", "8.8.8.8", "2a00:1:2:3::4", "2a01:1::1"]
+    for address in known:
+        assert await follow(world, ana, at=address) == (202, None)
+    held = []
+    for address in known[:3]:
+        held += await _halves(world, ana, 2, long, at=address)
+    assert await _begun(world, ana, long, at="9.9.9.1") == later
+    assert await _begun(world, ana, long, at="2a00:1:2:4::5") == later
+    assert await follow(world, ana, at="9.9.9.1") == (202, None)  # a short one
+    assert await follow(world, ana, long, at="2a01:1::1") == (202, None)
+    held += await _halves(world, ana, 2, long, at="2a01:1::1")
+    assert await _begun(world, ana, long, at="7.7.7.7") == later  # now all places are taken
+    await _others_halves(held)
+    assert (len(long_ones), long_ones.strangers) == (0, 0)
+    assert await follow(world, ana, long, at="7.7.7.7") == (202, None)
+
+
+async def test_strangers_in_many_networks_do_not_keep_out_whom_we_know(
+    world: World, masto: Stranger, long_ones: Room
+) -> None:
+    ana, long, later = masto.person("ana"), arriving.SHORT, (503, str(pace.TRY_AGAIN_AFTER))
+    assert (await follow(world, ana, at="9.9.9.9"))[0] == 202
+    held = await _halves(world, ana, 2, long, at="8.8.8.8")
+    held += await _halves(world, ana, 2, long, at="7.7.7.7")
+    assert await _begun(world, ana, long, at="6.6.6.6") == later
+    assert await follow(world, ana, long, at="9.9.9.8") == (202, None)
+    await _others_halves(held)
+    assert await follow(world, ana, long, at="6.6.6.6") == (202, None)
+
+
+async def test_behind_a_proxy_of_which_we_were_not_told_all_share_all_of_the_room(
+    world: World, masto: Stranger, long_ones: Room
+) -> None:
+    ana = masto.person("ana")
+    assert (await follow(world, ana, at="172.17.0.1"))[0] == 202
+    held = await _halves(world, ana, 8, arriving.SHORT, at="172.17.0.1")
+    await _others_halves(held)
+
+
+async def test_what_is_remembered_of_networks_is_bounded(
+    world: World, masto: Stranger, long_ones: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "REMEMBERED", 2)
+    ana = masto.person("ana")
+    for address in ("9.9.9.9", "8.8.8.8", "9.9.9.8", "7.7.7.7"):
+        assert (await follow(world, ana, at=address))[0] == 202
+    long_ones.strangers = long_ones.most
+    later = (503, str(pace.TRY_AGAIN_AFTER))
+    assert await _begun(world, ana, arriving.SHORT, at="8.8.8.8") == later
+    held = await _halves(world, ana, 1, arriving.SHORT, at="9.9.9.7")
+    await _others_halves(held + await _halves(world, ana, 1, arriving.SHORT, at="7.7.7.1"))
+
+
+async def test_who_sends_next_to_nothing_is_given_up_before_long(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "BEGINNING", 0.1)
+    monkeypatch.setattr(arriving, "BODY_SECONDS", 3_600.0)
+    [(reader, writer, _)] = await _halves(world, masto.person("ana"), 1)
+    async with asyncio.timeout(10):
+        assert (await reader.readline()).split()[1] == b"408"
+    writer.close()
+    await writer.wait_closed()
+    assert on_their_way(world) == 0
+
+
+async def test_who_said_a_length_that_we_do_not_read_takes_no_place(
+    world: World, masto: Stranger, long_ones: Room
+) -> None:
+    ana = masto.person("ana")
+    long_ones.most = 0
+    assert (await follow(world, ana, 1_000_000))[0] == 413
+
+
+def on_their_way(world: World) -> int:
+    coming = world.of().app[DOOR].arriving
+    return len(coming.short) + len(coming.long)
 
 
 Half = tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]
 
 
-async def _halves(world: World, who: Person, many: int, words: int = 0) -> list[Half]:
+async def _halves(world: World, who: Person, many: int, words: int = 0, at: str = "") -> list[Half]:
     """So many are on their way."""
-    held = [await _half(world, who, words) for _ in range(many)]
+    before = on_their_way(world)
+    held = [await _half(world, who, words, at) for _ in range(many)]
     async with asyncio.timeout(10):
-        while world.of().app[DOOR].coming.total() < many:  # noqa: ASYNC110 - nobody is told who is on their way
+        while on_their_way(world) < before + many:  # noqa: ASYNC110 - nobody is told who is on their way
             await asyncio.sleep(0)
     return held
 
@@ -204,11 +296,33 @@ async def _others_halves(held: list[Half]) -> None:
         await writer.wait_closed()
 
 
-async def _half(world: World, who: Person, words: int) -> Half:
+async def _begun(world: World, who: Person, words: int = 0, at: str = "") -> tuple[int, str | None]:
+    """How a request is answered of which only the beginning is here: the status, and in how many seconds to come again."""
+    reader, writer, _ = await _half(world, who, words, at)
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    said = dict(line.split(": ", 1) for line in head[1:] if line)
+    writer.close()
+    return int(head[0].split()[1]), said.get("Retry-After")
+
+
+async def test_what_comes_in_one_piece_needs_no_room(world: World, masto: Stranger) -> None:
+    ana, coming = masto.person("ana"), world.of().app[DOOR].arriving
+    assert (await follow(world, ana))[0] == 202
+    coming.short.most = 0
+    body = orjson.dumps(ana.activity("Follow", object=OAK))
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.of().settings.listen_port)
+    said = {**world.signed("POST", INBOX, body, ana), "Content-Length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
+    writer.write(f"POST /inbox HTTP/1.1\r\n{head}\r\n".encode() + body)
+    assert (await reader.readline()).split()[1] == b"202"
+    writer.close()
+
+
+async def _half(world: World, who: Person, words: int, at: str) -> Half:
     """A request of which the end of the body is still to come."""
     body = orjson.dumps(who.activity("Follow", object=OAK, summary="x" * words))
     reader, writer = await asyncio.open_connection("127.0.0.1", world.of().settings.listen_port)
-    said = {**world.signed("POST", INBOX, body, who), "Content-Length": str(len(body))}
+    said = {**world.signed("POST", INBOX, body, who), "Content-Length": str(len(body)), "X-From": at}
     head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
     writer.write(f"POST /inbox HTTP/1.1\r\n{head}\r\n".encode() + body[:10])
     await writer.drain()

@@ -17,10 +17,11 @@ from models.talk import Reply
 from server.app import create_app
 from server.cli.stage import Instance
 from server.keys import DATABASE
+from server.networks import network_of
 from server.web import watching
 from server.web.live import words_for_times
 from server.web.moments import distance
-from server.web.watching import WATCHING, network_of
+from server.web.watching import WATCHING
 from tests.federation.harness import Federation, free_port
 from tests.federation.meetings import Meetings
 from tests.federation.stock import PASSWORD

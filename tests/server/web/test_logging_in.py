@@ -9,10 +9,11 @@ from aiohttp.test_utils import make_mocked_request
 
 from server.app import create_app
 from server.keys import SETTINGS
+from server.networks import address_of
 from server.settings import Settings
 from server.web import accounts
 from server.web.places import place_of
-from server.web.sessions import address_of, cookie_name, remember_login
+from server.web.sessions import cookie_name, remember_login
 from tests.federation.meetings import Meetings
 from tests.federation.stock import PASSWORD
 from tests.server.web.browser import Browser, filled, with_answers

@@ -1,0 +1,48 @@
+"""Where a request comes from, as limits see it."""
+
+import ipaddress
+from functools import lru_cache
+from typing import Final
+
+from aiohttp import web
+
+from server.keys import SETTINGS
+
+HOUSEHOLD: Final = (32, 64)  # bits of an IPv4 and of an IPv6 address: about what one household has
+PROVIDER: Final = (24, 48)  # what somebody who rents machines gets with little effort
+EVERYBODY: Final = ""  # a network that cannot be told from others
+
+
+def address_of(request: web.Request) -> str:
+    """The client's address: what the last proxy of ours saw, where there are proxies."""
+    proxies = request.app[SETTINGS].proxies
+    if not proxies:
+        return request.remote or ""
+    seen = [part.strip() for part in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
+    return (seen[-proxies] if proxies <= len(seen) else "") or request.remote or ""
+
+
+@lru_cache(maxsize=4_096)
+def network_of(address: str, bits: tuple[int, int] = HOUSEHOLD) -> str:
+    """The network around an address, so wide; what is no address stands for itself."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    wide = bits[found.version == 6]
+    return address if wide == found.max_prefixlen else str(ipaddress.ip_network((found, wide), strict=False))
+
+
+def sender_of(request: web.Request) -> str:
+    """The provider's network from which another server sends, or EVERYBODY."""
+    return _told_apart(address_of(request))
+
+
+@lru_cache(maxsize=4_096)
+def _told_apart(address: str) -> str:
+    """What is no address of the Internet may be that of a proxy of which we were not told, with everybody behind it."""
+    try:
+        is_global = ipaddress.ip_address(address).is_global
+    except ValueError:
+        return EVERYBODY
+    return network_of(address, PROVIDER) if is_global else EVERYBODY
