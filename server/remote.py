@@ -31,7 +31,6 @@ from activitypub.sites import SERVERS, site_of
 from models import people
 from models.events import log
 from models.peers import (
-    HOUR,
     SEEN_AGAIN_AFTER,
     key_holders,
     may_refetch_keys,
@@ -42,13 +41,13 @@ from models.people import Actor
 from server.actions import dealing
 from server.home import Home
 from server.keys import CLOCK, DATABASE, HOME, NETWORK
+from server.strikes import Strikes
 
 Json = dict[str, Any]
 
 NEW_ACTORS_PER_HOUR: Final = 200  # of one server
 REFETCH_PAUSE: Final = timedelta(minutes=1)  # between refetches of keys, per actor and per server
 MISS_LASTS: Final = timedelta(minutes=5)
-MISSES_PER_HOUR: Final = 60  # of one server; then it is left alone for the rest of the hour
 FIRST_PAUSE: Final = timedelta(seconds=30)  # for a server that does not answer; doubled each time
 LONGEST_PAUSE: Final = timedelta(hours=1)
 REMEMBERED: Final = 2_000  # bound of each table below
@@ -61,7 +60,7 @@ class Memory:
 
     misses: OrderedDict[str, tuple[datetime, WireError]] = field(default_factory=OrderedDict)
     silent: OrderedDict[str, tuple[int, datetime]] = field(default_factory=OrderedDict)
-    strikes: OrderedDict[str, tuple[int, datetime]] = field(default_factory=OrderedDict)
+    strikes: Strikes = field(default_factory=Strikes)
     seen: OrderedDict[str, datetime] = field(default_factory=OrderedDict)
     taken: OrderedDict[str, Knocks] = field(default_factory=OrderedDict)
     asking: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -72,26 +71,15 @@ class Memory:
         if error is not None and until > now:
             raise error.with_traceback(None)
 
-    def missed(self, uri: str, error: WireError, now: datetime) -> None:
+    def missed(self, uri: str, error: WireError, now: datetime, named_by: str = "") -> None:
         _keep(self.misses, uri, (now + MISS_LASTS, error))
-        authority = signatures.authority(uri)
-        for where in (authority, f"*.{site_of(authority)}"):
-            times, since = self.strikes.get(where, (0, now))
-            _keep(self.strikes, where, (times + 1, since) if since > now - HOUR else (1, now))
+        self.strikes.add(signatures.authority(uri), named_by, now)
 
     def check_host(self, authority: str, now: datetime) -> None:
         """Raises Unreachable while a server that did not answer is left alone."""
         _, until = self.silent.get(authority, (0, now))
         if until > now:
             raise Unreachable("left-alone", "The other server did not answer a moment ago.")
-
-    def check_strikes(self, authority: str, now: datetime) -> None:
-        """Raises Unreachable for actors that we do not know, of a server or site where too many were asked for in vain. What we
-        know there can still be asked for: strangers, who name whatever keys they like, must not part us from anybody."""
-        for where, servers in ((authority, 1), (f"*.{site_of(authority)}", SERVERS)):
-            times, since = self.strikes.get(where, (0, now))
-            if times >= servers * MISSES_PER_HOUR and since > now - HOUR:
-                raise Unreachable("left-alone", "Too many were asked for in vain at the other server lately.")
 
     def was_silent(self, authority: str, now: datetime) -> None:
         times, _ = self.silent.get(authority, (0, now))
@@ -139,8 +127,9 @@ def authority_of(uri: str) -> str:
     return signatures.authority(uri)
 
 
-async def remote_actor(app: web.Application, uri: str, *, refresh: bool = False) -> Actor:
-    """The actor of this id: from our rows, else (or with `refresh`) from its own server, and then remembered.
+async def remote_actor(app: web.Application, uri: str, *, refresh: bool = False, named_by: str = "") -> Actor:
+    """The actor of this id: from our rows, else (or with `refresh`) from its own server, and then remembered. `named_by`: the
+    network or server that made us ask.
 
     One of our own is only looked up. Raises Forbidden (blocked, or an address where we do not go), Gone, Malformed,
     NotAuthentic, Refused, and Unreachable for what may work later.
@@ -153,17 +142,19 @@ async def remote_actor(app: web.Application, uri: str, *, refresh: bool = False)
         if not refresh and (known := await _known(app, uri)):
             return known
         memory.check(uri, now)
-        await _admit(app, authority_of(uri), known is None)
+        await _admit(app, authority_of(uri), known is None, named_by)
         try:
             read = read_actor(await document(app, uri))
             return await _remember(app, read, _request_key(read), known is None)
         except WireError as error:
             if error.final:
-                memory.missed(uri, error, now)
+                memory.missed(uri, error, now, named_by)
             raise
 
 
-async def actor_of_key(app: web.Application, key_id: str, *, refresh: bool = False) -> Actor:
+async def actor_of_key(
+    app: web.Application, key_id: str, *, refresh: bool = False, named_by: str = ""
+) -> Actor:
     """The actor that lists this key as its own for signing requests; `refresh` asks its server again.
 
     Raises NotAuthentic for a key that is nobody's or was asked for again a moment ago; else like `remote_actor`.
@@ -178,13 +169,13 @@ async def actor_of_key(app: web.Application, key_id: str, *, refresh: bool = Fal
         if not refresh and (known := (await known_by_key(app, key_id))[0]):
             return known
         memory.check(key_id, now)
-        await _admit(app, authority_of(key_id), known is None)
+        await _admit(app, authority_of(key_id), known is None, named_by)
         try:
             found = await _actor_document(app, key_id)
             return await _remember(app, read_actor(found), signing_key(found, key_id), known is None)
         except WireError as error:
             if error.final:
-                memory.missed(key_id, error, now)
+                memory.missed(key_id, error, now, named_by)
             raise
 
 
@@ -279,12 +270,12 @@ def _home_of(key_id: str, known: Actor | None) -> str:
         return ""
 
 
-async def _admit(app: web.Application, authority: str, unknown: bool) -> None:
+async def _admit(app: web.Application, authority: str, unknown: bool, named_by: str = "") -> None:
     """May we ask this server? Not ourselves, not one with which we do not deal, and not for too many new actors within an hour."""
     if authority == app[HOME].authority:
         raise Forbidden("ours", "There is no such actor on this server.")
     if unknown:
-        app[MEMORY].check_strikes(authority, app[CLOCK].now())
+        app[MEMORY].strikes.check(authority, named_by, app[CLOCK].now())
     async with app[DATABASE].READ() as session:
         await dealing.check(session, app[HOME], authority)
         there = below = 0

@@ -24,7 +24,7 @@ from models.rules.refusals import Refusal
 from models.rules.shapes import SHAPES
 from models.rules.times import AHEAD
 from models.rules.view import STATES
-from server import fetching, networks, remote
+from server import fetching, networks, remote, strikes
 from server.__main__ import COMMANDS
 from server.actions import hearing, pulse, threads
 from server.errors import OF_HTTP
@@ -233,7 +233,7 @@ LIMITS: dict[str, tuple[int, ...]] = {
     "sending to slow servers": (slow.SERVERS, int(slow.LONG), slow.AT_ONCE),
     "redirects of a GET": (fetch.HOPS,),
     "new actors of one server": (remote.NEW_ACTORS_PER_HOUR,),
-    "unusable answers of one server": (remote.MISSES_PER_HOUR, remote.MISS_LASTS // timedelta(minutes=1)),
+    "unusable answers of one server": (strikes.MISSES_PER_HOUR, remote.MISS_LASTS // timedelta(minutes=1)),
     "records from the future": (AHEAD // timedelta(minutes=1),),
     "Offers of one server that invite us": (hearing.OFFERS_A_DAY,),
     "invited collectives looked up from an Offer": (carriers.MOST_INVITED,),

@@ -14,6 +14,7 @@ from models.people import Actor
 from server import fetching, remote
 from server.actions import dealing
 from server.keys import CLOCK, DATABASE, HOME
+from server.networks import sender_of
 
 FOR_THEM_ALONE: Final = {
     "Vary": "Accept, Signature",
@@ -28,14 +29,14 @@ async def signer_of(request: web.Request, claim: Claim, body: bytes, known: Acto
     `known` is who has this key as far as we know, if that was looked up before. Raises NotAuthentic, Forbidden for a
     blocked server, and Unreachable if the key cannot be had at the moment.
     """
-    actor = known or await _key_holder(request.app, claim, refresh=False)
+    actor = known or await _key_holder(request, claim, refresh=False)
     try:
         _verify(request, claim, body, actor)
     except NotAuthentic as error:
         if error.code not in NEW_KEY_MAY_HELP or actor.is_local:
             raise
         before = actor.rsa_pem
-        actor = await _key_holder(request.app, claim, refresh=True)
+        actor = await _key_holder(request, claim, refresh=True)
         if actor.rsa_pem == before:
             raise
         _verify(request, claim, body, actor)
@@ -56,13 +57,15 @@ def _verify(request: web.Request, claim: Claim, body: bytes, actor: Actor) -> No
     )
 
 
-async def _key_holder(app: web.Application, claim: Claim, *, refresh: bool) -> Actor:
+async def _key_holder(request: web.Request, claim: Claim, *, refresh: bool) -> Actor:
+    app = request.app
     known, _ = await remote.known_by_key(app, claim.key_id)
     if known is not None and (known.is_local or not refresh):
         return known
     try:
         with app[fetching.DOOR].place(claim.key_id):
-            return await remote.actor_of_key(app, claim.key_id, refresh=refresh)
+            named_by = sender_of(request)
+            return await remote.actor_of_key(app, claim.key_id, refresh=refresh, named_by=named_by)
     except (NotAuthentic, Unreachable):
         raise
     except WireError as error:

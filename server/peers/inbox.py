@@ -94,7 +94,7 @@ async def _take(request: web.Request, claim: Claim, body: bytes, network: str) -
     if refused is not None:
         raise dealing.forbidden(refused)
     if known is None:
-        pace.check_unknown(app, claim.key_id)
+        pace.check_unknown(app, claim.key_id, network)
     if known is None and says_goodbye(codec.tidy(codec.decode(body))):
         return
     signer = await signer_of(request, claim, body, known)

@@ -20,7 +20,10 @@ from server.keys import CLOCK, DATABASE
 
 OF_A_SERVER: Final = 600  # activities a minute whose signature was right
 OF_A_PARTICIPANT: Final = 6_000  # beyond these, for servers with which we decide
-BY_UNKNOWN_KEYS: Final = 300  # of the server that a key names, who may have nothing to do with it
+BY_UNKNOWN_KEYS: Final = (
+    300  # of the server that a key names, who may have nothing to do with it; from one network
+)
+NETWORKS: Final = 5  # times as much from all networks together
 OF_A_SITE: Final = SERVERS * OF_A_SERVER  # of all servers below one registered name; likewise
 UNKNOWN_OF_A_SITE: Final = SERVERS * BY_UNKNOWN_KEYS
 REMEMBERED: Final = 5_000  # bound of each table below
@@ -56,18 +59,19 @@ async def check_server(app: web.Application, authority: str) -> None:
         raise _slower(wait)
 
 
-def check_unknown(app: web.Application, key_id: str) -> None:
+def check_unknown(app: web.Application, key_id: str, network: str) -> None:
     """Raises 429 if too many come by keys of this server that we do not know. Whoever sends them only says so: it takes nothing
-    from what the server itself may send by keys that we know."""
+    from what the server itself may send by keys that we know, and from one network little of what others may say in its name."""
     try:
         authority = remote.authority_of(key_id)
     except Malformed:
         return  # such a key is nobody's, and nothing is asked for it
     unknown, now = app[PACE].unknown, app[CLOCK].now()
-    wait = _taken(unknown, authority, BY_UNKNOWN_KEYS, now)
-    wait = wait or _taken(unknown, f"*.{site_of(authority)}", UNKNOWN_OF_A_SITE, now)
-    if wait is not None:
-        raise _slower(wait)
+    for name, most in ((authority, BY_UNKNOWN_KEYS), (f"*.{site_of(authority)}", UNKNOWN_OF_A_SITE)):
+        wait = _taken(unknown, f"{network} {name}", most, now)
+        wait = wait or _taken(unknown, name, NETWORKS * most, now)
+        if wait is not None:
+            raise _slower(wait)
 
 
 async def check_room(app: web.Application) -> None:

@@ -34,7 +34,7 @@ async def speaker_of(app: web.Application, activity: Activity, carrier: Actor) -
             )
         return carrier
     proofs.verification_method(activity.raw)  # nobody is asked for a proof that is none
-    speaker = carrier if activity.actor == carrier.uri else await _absent(app, activity)
+    speaker = carrier if activity.actor == carrier.uri else await _absent(app, activity, carrier)
     if speaker is None:
         return None
     if speaker.uri != activity.actor:
@@ -57,7 +57,7 @@ def says_goodbye(activity: Activity) -> bool:
     return activity.type == "Delete" or (activity.type == "Update" and about_itself)
 
 
-async def _absent(app: web.Application, activity: Activity) -> Actor | None:
+async def _absent(app: web.Application, activity: Activity, carrier: Actor) -> Actor | None:
     """Who is said to speak through somebody else, from our rows or from where they live."""
     async with app[DATABASE].READ() as session:
         known = await actor_by_uri(session, activity.actor)
@@ -71,7 +71,7 @@ async def _absent(app: web.Application, activity: Activity) -> Actor | None:
         return known
     try:
         with app[fetching.DOOR].place(activity.actor):
-            return await remote.remote_actor(app, activity.actor)
+            return await remote.remote_actor(app, activity.actor, named_by=carrier.authority)
     except (NotAuthentic, Unreachable):
         raise
     except WireError as error:

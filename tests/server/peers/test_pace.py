@@ -108,6 +108,24 @@ async def test_who_decides_with_us_has_more_room_and_who_only_asked_us_has_not(
     assert [(await follow(world, elm))[0] for _ in range(9)] == [202] * 8 + [429]
 
 
+async def test_who_claims_keys_of_others_takes_from_one_network_little_of_their_room(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(networks, "address_of", lambda request: request.headers["X-From"])
+    monkeypatch.setattr(pace, "BY_UNKNOWN_KEYS", 2)
+    monkeypatch.setattr(pace, "NETWORKS", 2)
+
+    async def claims(at: str) -> int:
+        headers = {**world.signed("POST", INBOX, b"{}", masto.person("nobody")), "X-From": at}
+        return (await world.request("POST", INBOX, headers=headers, body=b"{ }"))[0]
+
+    assert [await claims("6.6.6.6") for _ in range(3)] == [400, 400, 429]
+    assert (await follow(world, masto.person("ana"), at="6.6.6.7"))[0] == 429
+    assert (await follow(world, masto.person("ana"), at="9.9.9.9"))[0] == 202
+    assert await claims("5.5.5.5") == 400
+    assert (await follow(world, masto.person("ben"), at="8.8.8.8"))[0] == 429  # enough, from wherever
+
+
 @pytest.mark.parametrize("kind", ["Delete", "Follow"])
 async def test_by_keys_that_nobody_knows_little_comes_and_nothing_is_fetched_for_the_rest(
     world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch, kind: str
@@ -147,7 +165,7 @@ async def test_what_is_remembered_of_servers_is_bounded(
 ) -> None:
     monkeypatch.setattr(pace, "REMEMBERED", 10)
     for number in range(50):
-        pace.check_unknown(world.of().app, f"https://host{number}.example/users/ana#main-key")
+        pace.check_unknown(world.of().app, f"https://host{number}.example/users/ana#main-key", "")
     assert len(world.of().app[pace.PACE].unknown) == 10
 
 

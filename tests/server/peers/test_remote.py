@@ -1,6 +1,7 @@
 """Actors of other servers: found by what people write, fetched, checked, remembered; what did not work is not asked again."""
 
 import asyncio
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import select
 from activitypub.errors import Forbidden, Gone, Malformed, NotAuthentic, Unreachable, WireError
 from models.peers import Peer
 from models.people import Actor
-from server import remote
+from server import remote, strikes
 from tests.server.peers.world import Person, Stranger, World
 
 JRD = "application/jrd+json"
@@ -227,20 +228,44 @@ async def test_what_is_remembered_is_bounded(world: World) -> None:
         memory.missed(uri, Malformed("x", "x"), now)
         memory.was_silent(f"h{number}.test", now)
         memory.is_news(f"h{number}.test", now)
-    tables = (memory.misses, memory.silent, memory.strikes, memory.seen)
-    assert [len(table) for table in tables] == [remote.REMEMBERED] * 4
+    tables = (memory.misses, memory.silent, memory.seen)
+    assert [len(table) for table in tables] == [remote.REMEMBERED] * 3
+    assert len(memory.strikes) == strikes.REMEMBERED
 
 
 async def test_a_site_where_too_many_were_asked_for_in_vain_is_left_alone_whatever_its_servers_are_called(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "SERVERS", 1)
-    monkeypatch.setattr(remote, "MISSES_PER_HOUR", 2)
+    monkeypatch.setattr(strikes, "SERVERS", 1)
+    monkeypatch.setattr(strikes, "MISSES_PER_HOUR", 2)
     app, below = world.of().app, [await world.stranger(f"s{number}.evil") for number in range(3)]
     for where in below:
         with pytest.raises(WireError):
             await remote.remote_actor(app, f"{where.url}/users/nobody")
     assert [len(where.asked) for where in below] == [1, 1, 0]
+
+
+async def test_who_names_many_in_vain_parts_us_from_nobody_whom_others_name(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strikes, "MISSES_PER_HOUR", 2)
+    monkeypatch.setattr(strikes, "PLACES", 2)
+    app, numbers = world.of().app, itertools.count()
+
+    async def in_vain(named_by: str) -> type[WireError]:
+        with pytest.raises(WireError) as raised:
+            await remote.remote_actor(app, f"{masto.url}/users/no{next(numbers)}", named_by=named_by)
+        return raised.type
+
+    assert [await in_vain("6.6.6.0/24") for _ in range(3)] == [Gone, Gone, Unreachable]
+    ana = masto.person("ana")
+    with pytest.raises(Unreachable):
+        await remote.remote_actor(app, ana.uri, named_by="6.6.6.0/24")
+    assert await remote.remote_actor(app, ana.uri, named_by="9.9.9.0/24")
+    assert [await in_vain("9.9.9.0/24") for _ in range(2)] == [Gone, Gone]
+    assert await in_vain("7.7.7.0/24") is Unreachable  # enough, whoever names them
+    world.clock.advance(timedelta(hours=1, seconds=1))
+    assert await in_vain("7.7.7.0/24") is Gone
 
 
 async def test_new_actors_are_counted_per_server_and_hour(world: World, masto: Stranger) -> None:
