@@ -2,6 +2,7 @@
 
 from models import (
     accounts,
+    charters,
     choices,
     decisions,
     events,
@@ -26,6 +27,7 @@ metadata = Base.metadata
 
 __all__ = [
     "accounts",
+    "charters",
     "choices",
     "decisions",
     "events",

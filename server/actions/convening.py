@@ -5,7 +5,7 @@ follows from them (terms, acks, receipts …) is `server.actions.keeping`'s busi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,12 +15,14 @@ from models import decisions, ledger
 from models.events import log
 from models.ledger import Scope, Signed
 from models.people import Actor
+from models.rules.charters import Charter, Value, raised, says, too_little
 from models.rules.methods import METHODS
 from models.rules.phrases import phrase, phrases
 from models.rules.records import instant, stamp
 from models.rules.refusals import Conflict, Invalid, NotAllowed, TooLate
 from server import translate
 from server.actions import outbox
+from server.actions.charters import charter_at
 from server.actions.founding import KeyPair
 from server.actions.languages import language_of
 from server.actions.seating import circle_on_roll, seat_everybody
@@ -74,9 +76,10 @@ async def convene(
     keys: Sequence[KeyPair],
     now: datetime,
 ) -> Scope:
-    """Open a decision: Offer, our own Answer and the first options; the invited are told. Needs `convene`."""
+    """Open a decision: Offer, our own Answer and the first options; the invited are told. Our charter in force binds
+    it, now and until its end, whatever the charter says later. Needs `convene`."""
     mandate = viewer.require("convene")
-    check_plan(plan, invited)
+    check_plan(plan, invited, await charter_at(session, now))
     now = now.replace(microsecond=0)
     collective, instance = await us(session)
     texts = Texts(plan.lang)
@@ -100,9 +103,9 @@ async def convene(
     return scope
 
 
-def check_plan(plan: Plan, invited: Sequence[Actor]) -> None:
-    """Say per field what to mend in a plan."""
-    wrong: dict[str, str] = {}
+def check_plan(plan: Plan, invited: Sequence[Actor], charter: Charter) -> None:
+    """Say per field what to mend in a plan, under this charter of ours."""
+    wrong: dict[str, str] = {name: says(name, charter) for name in too_little(charter, _numbers(plan))}
     if not 3 <= len(plan.question.strip()) <= TITLE_LENGTH:
         wrong["question"] = phrase("Ask a question of 3 to {n} characters.", n=TITLE_LENGTH)
     if len(plan.details) > DETAILS_LENGTH:
@@ -118,8 +121,6 @@ def check_plan(plan: Plan, invited: Sequence[Actor]) -> None:
         )
     if any(not 1 <= len(title.strip()) <= TITLE_LENGTH for title, _ in plan.proposals):
         wrong["proposals"] = phrase("Give each proposal a title of at most {n} characters.", n=TITLE_LENGTH)
-    if plan.window < timedelta(minutes=5):
-        wrong["window"] = phrase("Leave at least five minutes for voting.")
     if invited and plan.gather < timedelta(minutes=1):
         wrong["gather"] = phrase("Leave the invited collectives some time to answer.")
     if invited and plan.visibility == "collective":
@@ -132,6 +133,31 @@ def check_plan(plan: Plan, invited: Sequence[Actor]) -> None:
         wrong["invited"] = phrase("Only collectives that run Jura can take part in a joint decision.")
     if wrong:
         raise Invalid(wrong)
+
+
+def as_chartered(plan: Plan, charter: Charter) -> Plan:
+    """The plan, with as much of everything as the charter asks for."""
+    times: dict[str, Any] = {}
+    rule = dict(plan.rule)
+    for name, value in raised(charter, _numbers(plan)).items():
+        if isinstance(value, int):
+            times[name] = timedelta(seconds=value)
+        else:
+            rule[name] = [*value[:2]]
+            if value[2:]:
+                rule["strict"] = bool(value[2])
+    return replace(plan, **times, rule=rule)
+
+
+def _numbers(plan: Plan) -> dict[str, Value]:
+    """What a plan says of all that a charter speaks of."""
+    rule = {**DEFAULT_RULE, **plan.rule}
+    times = {name: getattr(plan, name) for name in ("gather", "window", "grace", "challenge")}
+    return {
+        **{name: int(length.total_seconds()) for name, length in times.items()},
+        "quorum": (*rule["quorum"],),
+        "threshold": (*rule["threshold"], int(rule["strict"])),
+    }
 
 
 def _offer(

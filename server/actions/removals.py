@@ -18,10 +18,12 @@ from models.events import log
 from models.ledger import Scope
 from models.mandates import MandateRow
 from models.people import Member
+from models.rules.charters import is_enough, says
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotAllowed
 from models.rules.standing import ENDED, standing
-from server.actions.convening import DETAILS_LENGTH, Plan, convene
+from server.actions.charters import charter_at
+from server.actions.convening import DETAILS_LENGTH, Plan, as_chartered, convene
 from server.actions.departing import end_account, erase
 from server.actions.founding import KeyPair
 from server.actions.languages import language_of
@@ -90,7 +92,7 @@ async def ask(
     before = await asked_about(session, member, now)
     if before is not None and (before.is_running() or before.is_due(now)):
         raise Conflict("removal-asked", phrase("This is asked already, or decided and not carried out yet."))
-    wrong = {}
+    wrong, charter = {}, await charter_at(session, now)
     if not SHORTEST_WHY <= len(why) <= DETAILS_LENGTH:
         wrong["why"] = phrase(
             "Say why, in {least} to {most} characters.", least=SHORTEST_WHY, most=DETAILS_LENGTH
@@ -99,6 +101,8 @@ async def ask(
         wrong["method"] = phrase("Choose one of the methods offered.")
     if talk not in TALK:
         wrong["talk"] = phrase("Choose one of these.")
+    elif not is_enough(charter["gather"], int(talk.total_seconds())):
+        wrong["talk"] = says("gather", charter)
     if wrong:
         raise Invalid(wrong)
     lang = await language_of(session)
@@ -114,7 +118,7 @@ async def ask(
         options="convener",
         lang=lang,
     )
-    scope = await convene(session, home, viewer, plan, [], keys, now)
+    scope = await convene(session, home, viewer, as_chartered(plan, charter), [], keys, now)
     session.add(Removal(scope_id=scope.id, member_id=member.id))
     return scope
 

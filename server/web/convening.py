@@ -14,6 +14,7 @@ from models import ledger
 from models.ledger import Scope
 from models.people import Actor
 from models.rules.refusals import Invalid, Refusal
+from server.actions.charters import charter_at
 from server.actions.convening import Plan, check_plan, convene
 from server.actions.founding import KeyPair, make_key_pair
 from server.actions.hearing import refresh
@@ -72,12 +73,13 @@ async def convene_decision(request: web.Request, form: Form) -> web.StreamRespon
     async with reading(request) as visit:
         visit.viewer.require_member()
         visit.viewer.require("convene")
+        charter = await charter_at(visit.session, visit.now)
     words = filled(form)
     plan, problems = plan_of(words)
     invited, unknown = await _find_invited(request.app, words.invited)
     wrong = {**problems.fields, **unknown}
     try:
-        check_plan(plan, invited)
+        check_plan(plan, invited, charter)
     except Invalid as refusal:
         wrong = {**refusal.fields, **wrong}
     if wrong:

@@ -27,6 +27,7 @@ LANDED = {
     "0001": "73f498c24ec68247",
     "0002": "405edbc81e81d068",
     "0003": "2170782605a204f3",
+    "0004": "6b885e3ff7b71009",
 }  # a new step adds its line; no other line changes
 
 

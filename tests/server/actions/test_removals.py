@@ -41,8 +41,8 @@ async def vote(place: Place, name: str, *logins: str, said: balloting.Words = SA
             if login == logins[0]:
                 await balloting.save_draft(session, viewer, scope, said, 0, place.now)
             await balloting.confirm(session, place.home, viewer, scope, 1, place.now)
-    place.now = (await place.view(name)).closes
-    place.later(days=4)
+    times = (await place.view(name)).times
+    place.now = max(times.closes + 4 * DAY, times.challenge_ends)
     for _ in range(3):
         await place.work(name)
     view = await place.view(name)

@@ -118,7 +118,7 @@ async def test_what_is_missing_is_said_at_each_field(meetings: Meetings, enter: 
             window__many="4",
             window__unit="minutes",
         )
-        assert page.problems == ["Leave at least five minutes for voting."]
+        assert page.problems == ["Our charter says: at least 5 minutes."]
         page = await ask(
             ana,
             question="Which day?",

@@ -1,0 +1,76 @@
+"""Our charter: which versions there were, which one is in force, and whether a change is under way.
+
+All of it is computed when asked, from the records of the decisions that were about it: a charter is in force from the instant at
+which its decision is final and adopted. Nothing switches it on, and nothing else changes it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import charters, ledger
+from models.ledger import Scope
+from models.rules.charters import SOFTWARE, Charter, changed
+from models.rules.standing import ENDED, standing
+from models.rules.view import Standing
+from server.actions.telling import us
+
+
+@dataclass(frozen=True)
+class Version:
+    """A charter that is or was in force, from when, and by which decision; the first one came with the software. `changed`: the
+    parameters that were others before."""
+
+    number: int
+    charter: Charter
+    since: datetime
+    scope: Scope | None = None
+    changed: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class History:
+    """The versions from the first to the one in force, and the change that is being decided, if one is."""
+
+    versions: Sequence[Version]
+    underway: Version | None
+
+    @property
+    def current(self) -> Version:
+        return self.versions[-1]
+
+
+async def history(session: AsyncSession, now: datetime) -> History:
+    """How our charter came to be what it is `now`, and what may become of it."""
+    collective, _ = await us(session)
+    adopted: list[tuple[datetime, Scope, Charter]] = []
+    running: tuple[Scope, Charter] | None = None
+    for scope, charter in await charters.proposed(session):
+        view = standing(await ledger.records(session, scope.id, now), now)
+        if view.final_at is not None:
+            if view.outcome == "adopted":
+                adopted.append((view.final_at, scope, charter))
+        elif _can_be_final(view):
+            running = scope, charter
+    adopted.sort(key=lambda one: (one[0], one[1].name))
+    found = [Version(1, SOFTWARE, collective.created_at)]
+    for since, scope, charter in adopted:
+        found.append(_next(found[-1], charter, since, scope))
+    underway = _next(found[-1], running[1], now, running[0]) if running else None
+    return History(found, underway)
+
+
+def _next(before: Version, charter: Charter, since: datetime, scope: Scope) -> Version:
+    return Version(before.number + 1, charter, since, scope, changed(before.charter, charter))
+
+
+def _can_be_final(view: Standing) -> bool:
+    """A contested one still can, as soon as what keeps its records has counted."""
+    return view.state not in ENDED or view.state == "contested"
+
+
+async def charter_at(session: AsyncSession, now: datetime) -> Charter:
+    """The charter in force: what binds whatever this collective convenes now."""
+    return (await history(session, now)).current.charter
