@@ -16,6 +16,7 @@ from server.keys import CLOCK, DATABASE, HOME, NETWORK, SETTINGS, STOPPING
 from server.settings import Settings
 from server.workers import run_workers
 from server.workers.notices import NOTICING, Noticing
+from server.workers.repair import IN_VAIN, InVain
 from server.workers.retention import PRUNING, Pruning
 from server.workers.slow import SLOW, Slow
 
@@ -42,6 +43,7 @@ def create_app(
     app[PRUNING] = Pruning()
     app[NOTICING] = Noticing()
     app[SLOW] = Slow()
+    app[IN_VAIN] = InVain()
     app.cleanup_ctx.append(_database)
     app.cleanup_ctx.append(_network(names))
     if workers:

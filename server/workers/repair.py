@@ -6,6 +6,7 @@ participant pulls for itself, so pushing nothing back is enough.
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,6 +38,7 @@ PAGE_RECORDS: Final = 100
 INTERVAL: Final = timedelta(minutes=10)
 SHORTEST: Final = timedelta(seconds=30)
 LONGEST: Final = timedelta(hours=12)
+REMEMBERED: Final = 1_000  # participants of scopes
 GIVE_UP_AFTER: Final = timedelta(days=30)  # after the last instant that time alone could change something
 
 logger = logging.getLogger(__name__)
@@ -52,11 +54,35 @@ class Head:
 
 @dataclass(frozen=True)
 class Pulled:
-    """How it went with one participant: reached, and whether it then held the same set as we."""
+    """How it went with one participant: reached, and whether it then held the same set as we, or nothing that we could take."""
 
     key: str
     reached: bool
     agrees: bool = False
+    in_vain: bool = False
+
+
+class InVain:
+    """With which participants nothing was gained, and between which roots: as long as neither changes, nothing would be gained
+    again. Two that are full of different records of keys that nobody named would pull from each other for a month.
+
+    In memory and bounded; lost when the process ends, and no harm done."""
+
+    def __init__(self) -> None:
+        self._between: OrderedDict[tuple[str, str], tuple[str, str]] = OrderedDict()
+
+    def __contains__(self, at: tuple[str, str, str, str]) -> bool:
+        scope, key, theirs, ours = at
+        return self._between.get((scope, key)) == (theirs, ours)
+
+    def add(self, scope: str, key: str, theirs: str, ours: str) -> None:
+        self._between[scope, key] = theirs, ours
+        self._between.move_to_end((scope, key))
+        if len(self._between) > REMEMBERED:
+            self._between.popitem(last=False)
+
+
+IN_VAIN: web.AppKey[InVain] = web.AppKey("pulled in vain", InVain)
 
 
 async def repairs_due(app: web.Application) -> int:
@@ -88,7 +114,9 @@ async def _pull_from(app: web.Application, name: str, other: Participant) -> Pul
     try:
         async with asyncio.timeout(PULLING_SECONDS):
             address = await _address(app, other, name)
-            head = read_head(await remote.document(app, address), name)
+            head, before = read_head(await remote.document(app, address), name), await _root(app, name)
+            if (name, other.key, head.root, before) in app[IN_VAIN]:
+                return Pulled(other.key, reached=True, in_vain=True)
             for _ in range(TURNS):
                 ours = await _buckets(app, name)
                 different = [digit for digit, entry in head.buckets.items() if ours.get(digit) != entry]
@@ -96,13 +124,19 @@ async def _pull_from(app: web.Application, name: str, other: Participant) -> Pul
                     entry = head.buckets[digit]
                     if (await _buckets(app, name)).get(digit) != entry:  # others are pulled from too
                         await _pull_bucket(app, name, other.authority, address, digit)
+                if await _root(app, name) == before:
+                    break
     except (WireError, Refusal, TimeoutError) as error:
         logger.info("repair of %s from %s: %s", name[:12], other.authority, error)
         return Pulled(other.key, reached=False)
     except Exception:  # one participant's nonsense keeps us from nobody else's records
         logger.exception("repair of %s from %s failed", name[:12], other.authority)
         return Pulled(other.key, reached=False)
-    return Pulled(other.key, reached=True, agrees=await _root(app, name) == head.root)
+    after = await _root(app, name)
+    in_vain = after == before != head.root
+    if in_vain:
+        app[IN_VAIN].add(name, other.key, head.root, after)
+    return Pulled(other.key, reached=True, agrees=after == head.root, in_vain=in_vain)
 
 
 async def _address(app: web.Application, other: Participant, name: str) -> str:
@@ -210,12 +244,12 @@ async def _settle(app: web.Application, name: str, pulled: Mapping[str, Pulled])
                 row.failures = 0 if said.reached else row.failures + 1
                 row.agreed_at = now if said.agrees else None if said.reached else row.agreed_at
                 failures = max(failures, row.failures)
-        all_agree = all(one.agrees for one in pulled.values())
+        nothing_lacks = all(one.agrees or one.in_vain for one in pulled.values())
         scope.repaired_at, scope.repair_lease = now, None
-        scope.repair_at = next_repair(held, all_agree, failures, now) if pulled else None
+        scope.repair_at = next_repair(held, nothing_lacks, failures, now) if pulled else None
 
 
-def next_repair(held: Sequence[Record], all_agree: bool, failures: int, now: datetime) -> datetime | None:
+def next_repair(held: Sequence[Record], nothing_lacks: bool, failures: int, now: datetime) -> datetime | None:
     """When to compare again: while the decision lives every ten minutes (more often if its phases are short) and at each of its
     instants; after its end less and less often, and not for ever."""
     try:
@@ -237,7 +271,7 @@ def next_repair(held: Sequence[Record], all_agree: bool, failures: int, now: dat
         return min([now + interval, *(turn for turn in turns if turn > now)])
     if now > times.ratify_ends + GIVE_UP_AFTER:
         return None
-    if all_agree:  # somebody may still say something: a Redact, a Ratify
+    if nothing_lacks:  # somebody may still say something: a Redact, a Ratify
         return now + max(LONGEST, (now - times.closes) / 4)
     pause = backoff.next_attempt(min(max(failures, 1), backoff.MOST_ATTEMPTS - 1)) or LONGEST
     age = max(now - times.closes, timedelta()) / 4

@@ -11,6 +11,7 @@ from activitypub import vocabulary
 from models import ledger
 from models.ledger import Participant, RecordRow, Scope, TextRow
 from models.rules import merkle, records
+from server.actions import signers
 from server.workers import repair
 from server.workers.repair import next_repair, repairs_due
 from tests.models.rules import builders
@@ -151,6 +152,53 @@ async def test_a_decision_of_our_own_alone_is_not_repaired(world: World, elm: St
         await session.delete(row)
     assert await repairs_due(world.of().app) == 1
     assert (await scope_of(world, joint)).repair_at is None
+
+
+async def test_where_nothing_was_gained_nothing_is_pulled_again_until_something_changes(
+    world: World, elm: Stranger, joint: Joint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are full of records by keys that nobody named, each of others."""
+    monkeypatch.setattr(signers, "MOST_UNNAMED", 0)
+    answer, (option, texts) = joint.answer(joint.convener), joint.option(elm.kin("passer-by"))
+    holds(joint, elm, joint.offer, option, texts=texts)
+
+    async def asked() -> int:
+        elm.asked.clear()
+        world.clock.advance(repair.INTERVAL)
+        assert await repairs_due(world.of().app) == 1
+        return len(elm.gets("/scopes"))
+
+    assert [await asked() for _ in range(3)] == [2, 1, 1]
+    assert (await participant(world, joint.convener.key)).agreed_at is None
+    monkeypatch.setattr(signers, "MOST_UNNAMED", 500)
+    assert await world.tell(joint.convener, joint.adding(joint.convener, answer)) == "done"
+    assert await held(world) == ["Answer", "Offer"]
+    assert await asked() > 1
+    assert await held(world) == ["Answer", "Offer", "Option"]
+    holds(joint, elm, joint.offer, option, answer, texts=texts)
+    await asked()
+    assert (await participant(world, joint.convener.key)).agreed_at == world.clock.now()
+
+
+async def test_after_the_end_who_gained_nothing_looks_again_as_seldom_as_who_agrees(
+    world: World, elm: Stranger, joint: Joint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signers, "MOST_UNNAMED", 0)
+    option, texts = joint.option(elm.kin("passer-by"))
+    holds(joint, elm, joint.offer, option, texts=texts)
+    world.clock.advance(4 * DAY)
+    await repairs_due(world.of().app)
+    due = (await scope_of(world, joint)).repair_at
+    assert due is not None
+    assert due >= world.clock.now() + repair.LONGEST
+
+
+def test_what_is_remembered_of_those_who_gave_nothing_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repair, "REMEMBERED", 2)
+    table = repair.InVain()
+    for key in ("a", "b", "a", "c"):
+        table.add("scope", key, "theirs", "ours")
+    assert [("scope", key, "theirs", "ours") in table for key in "abc"] == [True, False, True]
 
 
 # Those who cannot be reached
