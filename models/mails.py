@@ -44,9 +44,7 @@ class Mail(Base):
     member_id: Mapped[int | None] = mapped_column(
         ForeignKey("members.id"), index=True
     )  # None: who asked to join
-    kind: Mapped[str] = mapped_column(
-        String(16)
-    )  # confirm, notice, digest, recovery, password, moved, answer
+    kind: Mapped[str] = mapped_column(String(16))  # confirm, notice, digest, recovery, safety, moved, answer
     address: Mapped[str] = mapped_column(Text)
     message_id: Mapped[str] = mapped_column(Text)
     subject: Mapped[str] = mapped_column(Text)

@@ -4,6 +4,7 @@
 Where somebody stands inside a circle never stands here: a notice is a kind, a decision and an instant.
 """
 
+import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -64,6 +65,12 @@ class SecretAddress(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id"), primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     made_at: Mapped[datetime]
+
+
+def tell(session: AsyncSession, member_id: int, kind: str, now: datetime, *, mailed: bool = True) -> None:
+    """One member is told now of what can happen again and again. `mailed`: a mail of its own says it too."""
+    key = f"{kind}:{secrets.token_hex(8)}"
+    session.add(Notice(member_id=member_id, key=key, kind=kind, at=now, mailed_at=now if mailed else None))
 
 
 async def unread_count(session: AsyncSession, member_id: int) -> int:

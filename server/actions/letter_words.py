@@ -1,5 +1,6 @@
-"""E-mails that say one thing and are made of no notice: a link to get back in, that the password or the address is another, that
-who asked to join was answered. None names the person it is for, nor says anything that somebody typed: an address may be another's.
+"""E-mails that say one thing and are made of no notice: a link to get back in, that a way into an account or the address is
+another, that who asked to join was answered. None names the person it is for, nor says anything that somebody typed: an address
+may be another's.
 """
 
 from models.rules.phrases import phrase
@@ -22,26 +23,51 @@ def recovering(name: str, link: str) -> Written:
     return written(subject, intro, [Line("", "", "", link)], outro)
 
 
-def changed(name: str, when: str, lost: str) -> Written:
-    """The mail that says that the password is another."""
-    intro = [
-        phrase(
+def warning(what: str, name: str, when: str, home: str) -> Written:
+    """The mail that says that a way into an account is another; `what` is the kind of the notice that says so too."""
+    tell = phrase(
+        "If it was not you, log in, set a new password, remove passkeys that are not yours, and tell a member who may admit people:"
+    )
+    where = f"{home}/me"
+    if what == "password-changed":
+        subject = phrase("Your password was changed ({name})", name=name)
+        said = phrase(
             "The password of your account at {name} was changed: {when}. Other browsers were logged out.",
             name=name,
             when=when,
-        ),
-        phrase("If that was you, there is nothing to do."),
-        phrase("If it was not you, set another one now, and tell a member who may admit people:"),
-    ]
-    subject = phrase("Your password was changed ({name})", name=name)
-    return written(subject, intro, [Line("", "", "", lost)], [])
+        )
+        tell = phrase("If it was not you, set another one now, and tell a member who may admit people:")
+        where = f"{home}/login/lost"
+    elif what == "passkey-added":
+        subject = phrase("A passkey was added ({name})", name=name)
+        said = phrase(
+            "A passkey was added to your account at {name}: {when}. Who has it can log in as you.",
+            name=name,
+            when=when,
+        )
+    elif what == "passkey-removed":
+        subject = phrase("A passkey was removed ({name})", name=name)
+        said = phrase(
+            "A passkey was removed from your account at {name}: {when}. Nobody can log in with it any more.",
+            name=name,
+            when=when,
+        )
+    else:
+        subject = phrase("Your second factor was turned off ({name})", name=name)
+        said = phrase(
+            "The second factor of your account at {name} was turned off: {when}. The password alone is enough to log in now.",
+            name=name,
+            when=when,
+        )
+    intro = [said, phrase("If that was you, there is nothing to do."), tell]
+    return written(subject, intro, [Line("", "", "", where)], [])
 
 
 def moved(name: str, when: str, settings: str) -> Written:
-    """The mail to an address that its member has replaced."""
+    """The mail to an address that its member has replaced, or had forgotten."""
     intro = [
         phrase(
-            "Your account at {name} has another e-mail address since {when}. No more mail comes to this one.",
+            "Since {when} your account at {name} does not have this e-mail address any more. No more mail comes to it.",
             name=name,
             when=when,
         ),

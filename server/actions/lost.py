@@ -19,7 +19,7 @@ from models.mails import Mailbox
 from models.people import Member
 from models.rules.phrases import phrase
 from models.rules.refusals import Invalid, TooMany
-from server.actions import mailing
+from server.actions import single_mails
 from server.actions.people import new_token, token_digest
 from server.home import Home
 
@@ -91,6 +91,6 @@ async def _send(session: AsyncSession, home: Home, member: Member, box: Mailbox,
         )
     )
     await session.flush()
-    await mailing.write_recovery(session, home, member, box.address, token, now, now + LINK_LASTS)
+    await single_mails.write_recovery(session, home, member, box.address, token, now, now + LINK_LASTS)
     log(session, "recovery link made", now, member=member.id, by="mail")
     return 1

@@ -6,30 +6,27 @@ Nothing but a link to confirm it goes to an address that was not confirmed by th
 import hashlib
 import hmac
 import re
-import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import ledger, mails, people
+from models import ledger, mails, notices, people
 from models.decisions import Decision
 from models.events import log
 from models.ledger import Scope
-from models.mails import Mail, Mailbox
+from models.mails import Mailbox
 from models.notices import Notice
 from models.people import Member
 from models.rules.digests import HOURS, WEEKDAYS, next_digest
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
 from server.actions.languages import language_for
-from server.actions.letter_words import answering, changed, moved, recovering
-from server.actions.notice_words import KINDS, Line, Written, confirming, telling
+from server.actions.notice_words import KINDS, Line, confirming, telling
 from server.actions.people import new_token, token_digest
+from server.actions.single_mails import add, write_moved, zone_of
 from server.actions.telling import us
 from server.home import Home
 from server.language import speaking
@@ -41,7 +38,6 @@ LINK_LASTS: Final = timedelta(days=1)
 MOST_LINKS: Final = 5  # to confirm an address, in a day
 FRESH: Final = timedelta(hours=12)  # what is older is not sent at once any more
 RECENT: Final = timedelta(days=14)  # what is older stands in no digest
-WORTH_KNOWING: Final = timedelta(days=7)
 MOST_NOTICES: Final = 500
 ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@([A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
 WRONG: Final = phrase("Write an e-mail address such as ana@north.example.")
@@ -81,7 +77,7 @@ async def ask_address(session: AsyncSession, home: Home, viewer: Viewer, address
     collective, _ = await us(session)
     with speaking(await language_for(session, member)):
         written = confirming(collective.name, f"{home.url}/me/mail/confirm/{token}")
-    await _add(session, home, member.id, address, "confirm", written, now, until=box.pending_until)
+    await add(session, home, member.id, address, "confirm", written, now, until=box.pending_until)
     log(session, "mail address named", now)
 
 
@@ -95,7 +91,8 @@ async def confirm(session: AsyncSession, home: Home, viewer: Viewer, token: str,
             "mail-link", phrase("This link works no more, or is somebody else’s. Ask for a new one below.")
         )
     if box.address is not None and box.address != box.pending and box.refused_at is None:
-        await _write_moved(session, home, member, box.address, now)
+        await write_moved(session, home, member, box.address, now)
+        notices.tell(session, member.id, "mail-changed", now)
     box.address, box.confirmed_at, box.refused_at = box.pending, now, None
     box.pending = box.pending_hash = box.pending_until = None
     log(session, "mail address confirmed", now)
@@ -129,9 +126,17 @@ async def choose(
     log(session, "mail chosen", now)
 
 
-async def forget_address(session: AsyncSession, viewer: Viewer, now: datetime) -> None:
-    """The address is not kept any more, and nothing that waits is sent."""
-    await mails.forget(session, viewer.require_member().id)
+async def forget_address(session: AsyncSession, home: Home, viewer: Viewer, now: datetime) -> None:
+    """The address is not kept any more, and nothing that waits is sent. It is told so, once: by it one gets a new password."""
+    member = viewer.require_member()
+    box = await session.get(Mailbox, member.id)
+    if box is None:
+        return
+    await mails.forget(session, member.id)
+    if box.address is not None:
+        if box.refused_at is None:
+            await write_moved(session, home, member, box.address, now)
+        notices.tell(session, member.id, "mail-forgotten", now)
     log(session, "mail address forgotten", now)
 
 
@@ -146,14 +151,6 @@ def _next(box: Mailbox, member: Member, now: datetime) -> datetime | None:
     if box.digest == "off":
         return None
     return next_digest(now, zone_of(member), box.hour, box.weekday if box.digest == "weekly" else None)
-
-
-def zone_of(member: Member) -> tzinfo:
-    """The time zone that the member chose; UTC where this machine does not know it."""
-    try:
-        return ZoneInfo(member.zone) if member.zone else UTC
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
 
 
 # Getting no more mail, by a link that needs no log-in
@@ -231,62 +228,6 @@ async def write_digest(session: AsyncSession, home: Home, member_id: int, now: d
     return await _write(session, home, box, member, "digest", subject, found, now, None)
 
 
-# Mail that says one thing
-
-
-async def write_recovery(
-    session: AsyncSession,
-    home: Home,
-    member: Member,
-    address: str,
-    token: str,
-    now: datetime,
-    until: datetime,
-) -> None:
-    """The link with which the member sets a new password."""
-    collective, _ = await us(session)
-    with speaking(await language_for(session, member)):
-        written = recovering(collective.name, f"{home.url}/recover/{token}")
-    await _add(session, home, member.id, address, "recovery", written, now, until=until)
-
-
-async def write_changed(session: AsyncSession, home: Home, member: Member, now: datetime) -> None:
-    """The member learns that their password is another; nothing where they have no address."""
-    box = await session.get(Mailbox, member.id)
-    if box is None or box.address is None or box.refused_at is not None:
-        return
-    collective, _ = await us(session)
-    with speaking(await language_for(session, member)):
-        written = changed(collective.name, _when(member, now), f"{home.url}/login/lost")
-    await _add(session, home, member.id, box.address, "password", written, now, until=now + WORTH_KNOWING)
-
-
-async def _write_moved(
-    session: AsyncSession, home: Home, member: Member, address: str, now: datetime
-) -> None:
-    """Whoever reads the address before learns that it is used no more."""
-    collective, _ = await us(session)
-    with speaking(await language_for(session, member)):
-        written = moved(collective.name, _when(member, now), f"{home.url}/me/mail")
-    await _add(session, home, member.id, address, "moved", written, now, until=now + WORTH_KNOWING)
-
-
-def _when(member: Member, now: datetime) -> str:
-    """An instant in the member's time zone, as a mail says it."""
-    then = now.astimezone(zone_of(member))
-    return f"{then:%Y-%m-%d}, {then:%H:%M} ({member.zone or 'UTC'})"
-
-
-async def write_answer(
-    session: AsyncSession, home: Home, address: str, now: datetime, *, admitted: bool
-) -> None:
-    """Who asked to join learns that they were answered. Nothing that they wrote stands in it."""
-    collective, _ = await us(session)
-    with speaking(await language_for(session, None)):
-        written = answering(collective.name, f"{home.url}/login", admitted=admitted)
-    await _add(session, home, None, address, "answer", written, now, until=now + WORTH_KNOWING)
-
-
 Rows = Sequence[tuple[Notice, Scope | None]]
 
 
@@ -321,7 +262,7 @@ async def _write(
     stop_at = f"{home.url}/mail/off/{member.id}/{stop_mark(home, member.id, box.address)}"
     with speaking(await language_for(session, member)):
         written = telling(collective.name, subject, lines, f"{home.url}/me/mail", stop_at)
-    await _add(session, home, member.id, box.address, kind, written, now, until=until, stop=stop_at)
+    await add(session, home, member.id, box.address, kind, written, now, until=until, stop=stop_at)
     for notice, _ in found:
         notice.mailed_at = now
     return 1
@@ -354,33 +295,3 @@ def _line(home: Home, member: Member, notice: Notice, scope: Scope | None, quest
         )
     link = home.url + kind.path.format(name=scope.name if scope else "")
     return Line(kind.words, about, when, link)
-
-
-async def _add(
-    session: AsyncSession,
-    home: Home,
-    member_id: int | None,
-    address: str,
-    kind: str,
-    written: Written,
-    now: datetime,
-    *,
-    until: datetime | None = None,
-    stop: str | None = None,
-) -> None:
-    host = urlsplit(home.url).hostname
-    mail = Mail(
-        member_id=member_id,
-        kind=kind,
-        address=address,
-        message_id=f"<{secrets.token_hex(16)}@{host}>",
-        subject=written.subject,
-        text=written.text,
-        html=written.html,
-        stop=stop,
-        made_at=now,
-        until=until,
-        due_at=now,
-        attempts=0,
-    )
-    await mails.add(session, mail)

@@ -51,6 +51,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "removal": Kind(phrase("All circles are asked whether you stay a member."), DECISION),
     "recovery": Kind(phrase("Somebody made a link to log in as you."), "/me"),
     "recovery-mail": Kind(phrase("Somebody asked for an e-mail with a link to log in as you."), "/me"),
+    "password-changed": Kind(phrase("Your password was changed."), "/me/logins"),
+    "passkey-added": Kind(phrase("A passkey was added to your account."), "/me/passkeys"),
+    "passkey-removed": Kind(phrase("A passkey was removed from your account."), "/me/passkeys"),
+    "second-off": Kind(phrase("Your second factor was turned off."), "/me/second"),
+    "mail-changed": Kind(phrase("Your e-mail address was changed."), "/me/mail"),
+    "mail-forgotten": Kind(phrase("Your e-mail address was forgotten."), "/me/mail"),
     "remark-hidden": Kind(phrase("Who moderates has hidden a remark of yours."), "/decisions/{name}#talk"),
 }
 

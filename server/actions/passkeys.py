@@ -10,6 +10,8 @@ from models.accounts import Passkey
 from models.events import log
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound
+from server.actions.single_mails import warn
+from server.home import Home
 from server.viewer import Viewer
 
 MOST: Final = 20
@@ -22,6 +24,7 @@ def check_name(name: str) -> None:
 
 async def keep(
     session: AsyncSession,
+    home: Home,
     viewer: Viewer,
     *,
     credential: str,
@@ -30,7 +33,7 @@ async def keep(
     name: str,
     now: datetime,
 ) -> Passkey:
-    """The member can log in with this key from now on."""
+    """The member can log in with this key from now on, and is told so."""
     member = viewer.require_member()
     check_name(name)
     if len(await accounts.passkeys_of(session, member.id)) >= MOST:
@@ -46,6 +49,7 @@ async def keep(
         created_at=now,
     )
     session.add(row)
+    await warn(session, home, member, "passkey-added", now)
     log(session, "passkey added", now)
     return row
 
@@ -64,7 +68,8 @@ async def rename(session: AsyncSession, viewer: Viewer, number: int, name: str) 
     row.name = name
 
 
-async def remove(session: AsyncSession, viewer: Viewer, number: int, now: datetime) -> None:
-    """Nobody logs in with it any more."""
+async def remove(session: AsyncSession, home: Home, viewer: Viewer, number: int, now: datetime) -> None:
+    """Nobody logs in with it any more. The member is told."""
     await session.delete(await mine(session, viewer, number))
+    await warn(session, home, viewer.require_member(), "passkey-removed", now)
     log(session, "passkey removed", now)

@@ -18,7 +18,7 @@ from models.people import Login, Member
 from models.rules.mandates import powers_in_force
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, NotFound
-from server.actions import mailing, second
+from server.actions import second, single_mails
 from server.home import Home
 from server.viewer import Viewer, as_rule
 
@@ -121,7 +121,7 @@ async def recover(
     session: AsyncSession, home: Home, token_hash: str, password_hash: str, now: datetime
 ) -> Member:
     """The password is the new one, every log-in is ended, and no other link opens the account. The second factor stays unless the
-    link was made to end it. Who has an address for mail is told there."""
+    link was made to end it. The member is told."""
     row, member = await open_link(session, token_hash, now)
     row.used_at = now
     member.password_hash = password_hash
@@ -130,8 +130,8 @@ async def recover(
     await _cancel_open(session, member.id, now)
     await changed(session, LOGINS)
     if row.resets_second:
-        await second.turn_off(session, member.id, now)
-    await mailing.write_changed(session, home, member, now)
+        await second.turn_off(session, home, member.id, now)
+    await single_mails.warn(session, home, member, "password-changed", now)
     log(session, "account recovered", now, mandate_id=row.mandate_id, member=member.id)
     return member
 

@@ -19,7 +19,7 @@ from models.events import log
 from models.people import Member
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
-from server.actions import mailing
+from server.actions import mailing, single_mails
 from server.actions.people import TAKEN, become_member
 from server.home import Home
 from server.viewer import Viewer
@@ -131,7 +131,7 @@ async def admit(session: AsyncSession, home: Home, viewer: Viewer, number: int, 
     newcomer = Member(login=row.login, name=row.name, about=row.words, password_hash=row.password_hash)
     member = await become_member(session, newcomer, now)
     if row.address is not None:
-        await mailing.write_answer(session, home, row.address, now, admitted=True)
+        await single_mails.write_answer(session, home, row.address, now, admitted=True)
     await session.delete(row)
     log(session, "member admitted", now, mandate_id=mandate.id, member=member.id)
     return member
@@ -147,7 +147,7 @@ async def decline(
         raise Invalid({f"answer-{number}": phrase("Write at most {n} characters.", n=MOST_ANSWER)})
     row.declined_at, row.answer, row.mandate_id = now, answer, mandate.id
     if row.address is not None:
-        await mailing.write_answer(session, home, row.address, now, admitted=False)
+        await single_mails.write_answer(session, home, row.address, now, admitted=False)
     row.words, row.address = "", None
     log(session, "admission declined", now, mandate_id=mandate.id)
 

@@ -19,6 +19,7 @@ from models.people import Member
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
 from server.actions.people import token_digest
+from server.actions.single_mails import warn
 from server.home import Home
 
 if TYPE_CHECKING:
@@ -82,9 +83,11 @@ async def new_codes(session: AsyncSession, member_id: int) -> Sequence[str]:
     return codes
 
 
-async def turn_off(session: AsyncSession, member_id: int, now: datetime) -> None:
-    """No code is asked for any more, and nothing of the secret is kept."""
+async def turn_off(session: AsyncSession, home: Home, member_id: int, now: datetime) -> None:
+    """No code is asked for any more, and nothing of the secret is kept. The member is told, if one was asked for."""
     member = await locked(session, member_id)
+    if member.totp_at is not None:
+        await warn(session, home, member, "second-off", now)
     member.totp_secret = member.totp_at = member.totp_step = None
     await session.execute(delete(RecoveryCode).where(RecoveryCode.member_id == member_id))
     log(session, "second factor off", now)

@@ -121,5 +121,5 @@ async def change(request: web.Request, form: Form) -> web.StreamResponse:
             codes = await second.new_codes(visit.session, member.id)
         else:
             codes = []
-            await second.turn_off(visit.session, member.id, visit.now)
+            await second.turn_off(visit.session, request.app[HOME], member.id, visit.now)
     return await _second(request, codes) if codes else see("/me/second?done=second-off")

@@ -138,7 +138,7 @@ async def choose(request: web.Request, form: Form) -> web.StreamResponse:
 async def forget(request: web.Request, _form: Form) -> web.StreamResponse:
     """Have the address forgotten."""
     async with acting(request) as visit:
-        await mailing.forget_address(visit.session, visit.viewer, visit.now)
+        await mailing.forget_address(visit.session, request.app[HOME], visit.viewer, visit.now)
     return see("/me/mail?done=mail-forgotten")
 
 

@@ -10,6 +10,7 @@ from models.accounts import passkeys_of, spend
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
 from server.actions import passkeys
+from server.keys import HOME
 from server.web import ceremonies, tickets
 from server.web.ceremonies import Ceremony
 from server.web.forms import Form, Problems, problems_of
@@ -79,6 +80,7 @@ async def add(request: web.Request, form: Form) -> web.StreamResponse:
                 raise Conflict("passkeys", NOT_MADE)
             await passkeys.keep(
                 visit.session,
+                request.app[HOME],
                 visit.viewer,
                 credential=fresh.credential,
                 public_key=fresh.public_key,
@@ -116,5 +118,6 @@ async def rename(request: web.Request, form: Form) -> web.StreamResponse:
 
 async def remove(request: web.Request, _form: Form) -> web.StreamResponse:
     async with acting(request) as visit:
-        await passkeys.remove(visit.session, visit.viewer, int(request.match_info["number"]), visit.now)
+        number = int(request.match_info["number"])
+        await passkeys.remove(visit.session, request.app[HOME], visit.viewer, number, visit.now)
     return see("/me/passkeys?done=passkey-removed")

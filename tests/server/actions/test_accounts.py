@@ -206,7 +206,7 @@ async def test_a_second_factor_takes_each_code_once_and_none_from_before(place: 
         assert await rows.codes_left(session, ana.id) == 9
         with pytest.raises(Conflict):
             await second.begin(session, place.home, ana.id)
-        await second.turn_off(session, ana.id, place.now)
+        await second.turn_off(session, place.home, ana.id, place.now)
         assert await rows.codes_left(session, ana.id) == 0
     assert (await member(place, "ana")).totp_secret is None
 
@@ -225,7 +225,14 @@ async def test_a_passkey_belongs_to_one_member(place: Place):
     for login in ("ana", "bo"):
         async with place.acting(login) as (session, viewer):
             kept = passkeys.keep(
-                session, viewer, credential="c", public_key=b"k", count=2**32 - 1, name="x", now=place.now
+                session,
+                place.home,
+                viewer,
+                credential="c",
+                public_key=b"k",
+                count=2**32 - 1,
+                name="x",
+                now=place.now,
             )
             if login == "ana":
                 await kept
@@ -233,7 +240,7 @@ async def test_a_passkey_belongs_to_one_member(place: Place):
                 with pytest.raises(Conflict):
                     await kept
                 with pytest.raises(NotFound):
-                    await passkeys.remove(session, viewer, 1, place.now)
+                    await passkeys.remove(session, place.home, viewer, 1, place.now)
 
 
 async def test_leaving_below_six_brings_the_others_back_into_the_assembly(place: Place):
@@ -260,7 +267,7 @@ async def test_who_is_erased_leaves_no_name_and_what_others_rely_on(place: Place
         await accounts.describe(session, place.home, viewer, "Bo Silva", "I garden.", place.now)
         await appearing.appear(session, place.home, viewer, "bo_s", place.pairs.pop(), place.now)
         await passkeys.keep(
-            session, viewer, credential="c", public_key=b"k", count=0, name="x", now=place.now
+            session, place.home, viewer, credential="c", public_key=b"k", count=0, name="x", now=place.now
         )
         await joining.log_in(session, viewer.require_member(), "7" * 64, place.now)
         scope = await place.scope(session, name)

@@ -32,6 +32,7 @@ from tests.server.workers.test_mail import (
 from tests.server.workers.test_mail import postman as postman
 
 NEW = "quite another password"
+MOVED = "Your e-mail address was changed (Oak Collective)"
 
 
 async def lose(browser: Browser, who: str) -> Page:
@@ -137,6 +138,9 @@ async def test_where_there_is_no_usable_address_nothing_is_sent(
         await confirmed(app, bo, postman)
         if trouble == "forgotten":
             await bo.send(await bo.get("/me/mail"), "/me/mail/forget")
+            await PASSES["mail"](app)
+            assert [mail["Subject"] for mail in postman.taken] == [MOVED]
+            postman.taken.clear()
         elif trouble == "refused":
             postman.recipient = "550 no such user"
             await lose(visitor, "bo")
