@@ -144,9 +144,10 @@ def _has_sound_port(rest: str) -> bool:
 
 
 def make_secret(data: Path) -> str:
-    """Write a new secret to `data`/secret, readable by its owner only; returns it. An existing one is kept."""
+    """Write a new secret to `data`/secret, readable by its owner only; returns it. An existing one is kept. The directory, if it is
+    new, is the owner's alone too: the database beside it holds what circles say."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = data / "secret"
         if not path.exists():
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -165,9 +166,14 @@ def _secret(env: Mapping[str, str], data: Path) -> str:
         path = data / "secret"
         try:
             secret = path.read_text().strip()
-        except OSError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise SettingsError(
                 f"There is no instance secret: set JURA_SECRET, or run `jura init`, which writes {path}."
+            ) from error
+        except OSError as error:
+            raise SettingsError(
+                f"The instance secret {path} cannot be read ({error.strerror}): it and its directory must belong to the user "
+                "that Jura runs as."
             ) from error
     if len(secret) < 32:
         raise SettingsError("The instance secret is too short: it needs at least 32 characters.")

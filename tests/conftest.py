@@ -99,7 +99,9 @@ def _statements_are_compiled_once() -> Iterator[None]:
     def create(*arguments: Any, **options: Any) -> AsyncEngine:
         made = create_async_engine(*arguments, **options)
         engine = made.sync_engine
-        model = first.setdefault(engine.name, engine)
+        model = first.get(engine.name, engine)
+        if model.dialect.server_version_info is None:  # it never connected, so its dialect knows nothing yet
+            model = first[engine.name] = engine
         engine.dialect = engine.pool._dialect = model.dialect
         engine._compiled_cache = model._compiled_cache
         return made

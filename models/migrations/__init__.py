@@ -90,6 +90,18 @@ def _refuse_newer(at: str | None) -> None:
         )
 
 
+async def check_writable(engine: AsyncEngine) -> None:
+    """Raise `DatabaseProblem` unless rows can be changed: a file that belongs to somebody else is read without a complaint."""
+    try:
+        async with engine.execution_options(act=True).begin() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+    except DBAPIError as error:
+        raise DatabaseProblem(
+            f"The database cannot be written ({str(error.orig).splitlines()[0]}): its file and its directory must belong to the "
+            "user that Jura runs as."
+        ) from error
+
+
 async def migrate(engine: AsyncEngine) -> tuple[str | None, str]:
     """Bring the database to this version's revision; returns where it was and where it is."""
     before = await current(engine)

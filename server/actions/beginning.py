@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.choices import choice, choose
+from models.decisions import Decision
 from models.events import log
-from models.ledger import Scope
 from models.people import Actor, Invitation
 from server.actions.describing import has_hue
 from server.actions.founding import NEW_NAME
@@ -24,7 +24,8 @@ async def first_steps(
     """Which of the steps are done: described, coloured, invited, asked. Empty once the list was put away or all are done."""
     if choices.get(PUT_AWAY):
         return {}
-    asked = await session.scalar(select(Scope.id).where(Scope.kind == "decision").limit(1))
+    ours = select(Decision.scope_id).where(Decision.convener == collective.ed25519)
+    asked = await session.scalar(ours.limit(1))
     linked = await session.scalar(select(Invitation.id).where(Invitation.kind == "member").limit(1))
     steps = {
         "described": collective.name != NEW_NAME and bool(collective.summary),

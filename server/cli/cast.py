@@ -138,8 +138,8 @@ class Play:
         return [
             f"{oak}: log in as dara, open the decision, read your circle's draft and confirm it: it is the third of "
             "three needed, so the bakery's ballot goes out.",
-            f"{ash}: log in as lu, write the library's ballot, save it; then log in as mo (another private window) "
-            "and confirm it.",
+            f"{ash}: log in as lu, write the library's ballot, save it and confirm it; then log in as mo (another private "
+            "window) and confirm it too: it takes both.",
             "Look at the decision on each of the three: the same ballots, counted three times.",
             "Press Enter here a few times until the voting has closed, and compare what the three instances counted.",
         ]

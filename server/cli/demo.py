@@ -123,21 +123,22 @@ def _tell(stage: Stage, play: Play) -> None:
 
 
 async def _listen_to_the_keyboard(stage: Stage) -> None:
-    """Each Enter moves the clock; without a keyboard just wait."""
+    """Each Enter moves the clock; without a keyboard just wait. Hour by hour: in one leap the instances would say only after the
+    time for it what they have to say within an hour of the close."""
     loop = asyncio.get_running_loop()
-    pressed = asyncio.Event()
+    pressed = asyncio.Semaphore(0)
     with contextlib.suppress(NotImplementedError, PermissionError, ValueError):
         loop.add_reader(sys.stdin.fileno(), _read_key, loop, pressed)
     while True:
-        await pressed.wait()
-        pressed.clear()
-        stage.clock.advance(timedelta(hours=STEP_HOURS))
+        await pressed.acquire()
+        for _ in range(STEP_HOURS):
+            await stage.advance(timedelta(hours=1))
         stage.nudge()
         print(f"It is now {stage.clock.now():%-d %B, %H:%M} UTC on all three.", flush=True)
 
 
-def _read_key(loop: asyncio.AbstractEventLoop, pressed: asyncio.Event) -> None:
+def _read_key(loop: asyncio.AbstractEventLoop, pressed: asyncio.Semaphore) -> None:
     if sys.stdin.readline():
-        pressed.set()
+        pressed.release()
     else:  # the keyboard is gone
         loop.remove_reader(sys.stdin.fileno())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from models.base import Database, open_database
 from models.migrations import check, migrate
-from models.people import local_actor
+from models.people import local_actor, member_count
 from models.rules.refusals import Refusal
 from server.actions.founding import KeyPair, found, make_key_pair, offer_founder_link
 from server.actions.people import new_token, token_digest
@@ -112,6 +112,11 @@ async def new_founder_link(settings: Settings) -> str:
         async with from_database.ACT.begin() as session:
             if await local_actor(session, "collective") is None:
                 raise Refusal("not-founded", "This instance is not founded yet: run `jura init`.")
+            if await member_count(session):
+                raise Refusal(
+                    "used",
+                    "Somebody has joined already: whoever may admit makes links, on the page “Invite people”.",
+                )
             offer_founder_link(session, token_digest(token), SystemClock().now())
     finally:
         await from_database.close()

@@ -14,7 +14,7 @@ from typing import Final
 from aiohttp import web
 
 from models.base import open_database
-from models.migrations import DatabaseProblem, check, migrate
+from models.migrations import DatabaseProblem, check, check_writable, migrate
 from models.people import local_actor
 from server.app import create_app
 from server.clock import FileClock
@@ -83,6 +83,7 @@ async def _prepare(settings: Settings) -> None:
             await check(database.engine)
         else:
             await migrate(database.engine)
+            await check_writable(database.engine)
         async with database.READ() as session:
             instance = await local_actor(session, "instance")
         if instance is None:

@@ -95,7 +95,7 @@ async def convene_decision(request: web.Request, form: Form) -> web.StreamRespon
                 await refresh(visit.session, scope, visit.now)
     except Refusal as refusal:
         return await _form(request, words, problems_of(refusal))
-    return see(f"{decision_path(scope.name)}?done=convened")
+    return see(f"{decision_path(scope.name)}?done={'convened' if invited else 'convened-alone'}")
 
 
 async def fresh_keys(request: web.Request) -> list[KeyPair]:

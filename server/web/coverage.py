@@ -19,7 +19,7 @@ def _cast(heard: int, of: int) -> str:
     if heard == 1:
         return ngettext("1 of {n} circle has cast a ballot.", "1 of {n} circles has cast a ballot.", of)
     return ngettext(
-        "{heard} of {n} circle have cast a ballot.",
+        "{heard} of {n} circle has cast a ballot.",
         "{heard} of {n} circles have cast a ballot.",
         of,
         heard=heard,
@@ -29,9 +29,7 @@ def _cast(heard: int, of: int) -> str:
 def _heard(heard: int, of: int) -> str:
     if heard == 1:
         return ngettext("1 of {n} circle was heard.", "1 of {n} circles was heard.", of)
-    return ngettext(
-        "{heard} of {n} circle were heard.", "{heard} of {n} circles were heard.", of, heard=heard
-    )
+    return ngettext("{heard} of {n} circle was heard.", "{heard} of {n} circles were heard.", of, heard=heard)
 
 
 def _acknowledged(heard: int, of: int) -> str:
@@ -51,7 +49,7 @@ def _held(heard: int, of: int) -> str:
             of,
         )
     return ngettext(
-        "{heard} of {n} instance said which ballots they hold.",
+        "{heard} of {n} instance said which ballots it holds.",
         "{heard} of {n} instances said which ballots they hold.",
         of,
         heard=heard,

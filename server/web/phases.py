@@ -120,7 +120,7 @@ def _voting(view: Standing) -> str:
         )
         return joined((closes, cast))
     cast = ngettext(
-        "{heard} of {n} circle have cast a ballot so far.",
+        "{heard} of {n} circle has cast a ballot so far.",
         "{heard} of {n} circles have cast a ballot so far.",
         c.circles,
         heard=c.circles_heard,

@@ -161,7 +161,7 @@ async def new(request: web.Request, form: Form) -> web.StreamResponse:
         if form.one("step") != "publish":
             return await _write(request, form, preview=_preview(request, words))
         async with acting(request) as visit:
-            url = await _already(visit, words)
+            url = await _already(visit, words, form)
             if url is None:
                 row = await speaking.speak(
                     visit.session,
@@ -178,12 +178,16 @@ async def new(request: web.Request, form: Form) -> web.StreamResponse:
     return see(f"{url.removeprefix(request.app[HOME].url)}?done=posted")
 
 
-async def _already(visit: Visit, words: Words) -> str | None:
-    """Where the post is that a first click on the same button has just made. Clicks are let in one after the other."""
+async def _already(visit: Visit, words: Words, form: Form) -> str | None:
+    """Where the post is that a first click on the same button has just made. Clicks are let in one after the other. The same words
+    to somebody else, or with a picture that no post has yet, are another post."""
     await visit.session.get(Actor, visit.collective.id, with_for_update={"of": Actor}, populate_existing=True)
+    if await images.waiting_among(visit.session, visit.viewer, form.every("image")):
+        return None
     query = select(Post.body).where(
         Post.kind == "post",
         Post.source == words.text,
+        Post.in_reply_to == (form.one("reply_to") or None),
         Post.deleted_at.is_(None),
         Post.published_at > visit.now - TWICE,
     )

@@ -29,7 +29,7 @@ class TimelinePage:
 async def timeline(request: web.Request) -> web.StreamResponse:
     """All of it, the first first."""
     asked = request.query.get("from", "")
-    first = int(asked) if asked.isdecimal() and len(asked) < 7 else 1
+    first = max(int(asked), 1) if asked.isdecimal() and len(asked) < 7 else 1
     async with reading(request) as visit:
         known = await known_decision(visit)
         rows = happenings(known.records, known.view, known.names)
@@ -38,7 +38,7 @@ async def timeline(request: web.Request) -> web.StreamResponse:
         context = TimelinePage(
             path=known.path,
             question=known.question,
-            rows=rows[max(first - 1, 0) : last],
+            rows=rows[first - 1 : last],
             total=len(rows),
             first=first,
             earlier=f"{path}?from={max(first - AT_ONCE, 1)}" if first > 1 else "",

@@ -190,6 +190,7 @@ DONE: Final = Words(
     {
         "joined": "Welcome. You are a member now, and logged in.",
         "convened": "Your question is out. Those who were invited are being told.",
+        "convened-alone": "Your question is out. Your circles can begin.",
         "answered": "Your collective’s answer is on its way to everybody who takes part.",
         "proposed": "Your proposal is on the list, and on its way to everybody who takes part.",
         "withdrawn": "The question is taken back. Everybody who was asked is being told.",

@@ -167,6 +167,26 @@ def test_a_missing_a_short_and_a_wrong_secret_are_told_apart(
     assert "not the one they were made with" in refused(capsys, "serve")
 
 
+def test_a_secret_that_is_there_and_cannot_be_read_is_not_called_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "secret").mkdir()  # root, as whom tests may run, reads every file
+    monkeypatch.setenv("JURA_DATA", str(tmp_path))
+    said = refused(capsys, "serve")
+    assert "secret cannot be read" in said
+    assert "jura init" not in said
+
+
+def test_a_database_that_can_only_be_read_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], founded: Path
+) -> None:
+    monkeypatch.setenv("JURA_DATA", str(founded))
+    monkeypatch.setenv(
+        "JURA_DATABASE", f"sqlite:///file:{founded / 'jura.sqlite'}?mode=ro&uri=true"
+    )  # root writes to every file
+    assert "cannot be written" in refused(capsys, "serve")
+
+
 def test_another_address_than_the_one_others_know_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], founded: Path
 ) -> None:
@@ -315,6 +335,16 @@ def test_init_by_the_environment_is_like_init_by_flags_and_is_done_once(
     assert capsys.readouterr().err == "jura: This instance already has its collective.\n"
     assert main(["invite"]) == 0
     assert capsys.readouterr().out.startswith("https://north.example/join/")
+    with sqlite3.connect(Path("data") / "jura.sqlite") as database:
+        database.execute(
+            "INSERT INTO members (login, name, about, password_hash, joined_at) "
+            "VALUES ('ana', 'Ana', '', '-', '2026-11-23 08:00:00')"
+        )
+    database.close()
+    assert main(["invite"]) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert "Somebody has joined already" in said.err
 
 
 def test_init_without_a_name_and_nobody_to_ask_says_what_is_missing(

@@ -93,6 +93,25 @@ async def test_only_who_can_take_the_steps_sees_them(meetings: Meetings, enter: 
         assert TITLE in (await ana.get("/")).text
 
 
+async def test_whoever_was_only_invited_has_not_asked(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=1, elm=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        new = await ana.get("/decisions/new")
+        answers = {
+            "question": "Do we share a van?",
+            "title-1": "Yes",
+            "invited": "@elm@elm.test",
+            "gather": "24h",
+        }
+        assert (await ana.send(new, "/decisions/new", **answers)).status == 200
+        await fed.settle()
+        elm = await enter(fed, "elm", "ana")
+        home = await elm.get("/")
+        assert "Do we share a van?" in home.text
+        assert not done(home)[3]
+        assert done(await ana.get("/"))[3]
+
+
 async def test_the_example_keeps_what_is_changed_in_it(meetings: Meetings, enter: Enter) -> None:
     async with meetings.founded(oak=1) as fed:
         ana = await enter(fed, "oak", "ana")

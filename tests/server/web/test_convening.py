@@ -35,7 +35,7 @@ async def test_a_small_question_is_asked_and_open_for_voting_at_once(
         )
         assert page.status == 200
         assert page.heading == "Do we paint the door?"
-        assert "Your question is out" in page.said
+        assert "Your question is out. Your circles can begin." in page.said
         await fed.settle()
         page = await ana.get(page.path)
         assert "Voting is open" in page.text

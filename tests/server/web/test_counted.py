@@ -107,3 +107,6 @@ async def test_what_happened_is_told_in_its_order(meetings: Meetings, enter: Ent
         assert lately.text == "What happened"
         assert show.text.index("Counted: Adopted") < show.text.index("Said which ballots it holds.")
         assert "There is nothing more" in (await visitor.get(f"{path}/timeline?from=9999")).text
+        assert (await visitor.get(f"{path}/timeline?from=0")).text == (
+            await visitor.get(f"{path}/timeline")
+        ).text

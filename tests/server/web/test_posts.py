@@ -91,6 +91,24 @@ async def test_the_same_post_sent_twice_is_one(meetings: Meetings, enter: Enter)
         assert first.path == second.path
 
 
+async def test_the_same_words_to_somebody_else_or_with_a_picture_are_another_post(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        one, other = [(await write(ana, words)).path.partition("?")[0] for words in ("Bread?", "Soup?")]
+        thanks = []
+        for path in (one, other):
+            async with fed.oak.session() as session:
+                uri = await session.scalar(select(Post.uri).where(Post.uri.endswith(path.rpartition("/")[2])))
+            new = await ana.get(f"/posts/new?reply_to={uri}")
+            preview = await ana.send(new, "/posts/new", text="Thank you")
+            thanks += [(await publish(ana, preview, "/posts/new")).path for _ in range(2)]
+        assert thanks[0] == thanks[1]
+        assert thanks[2] == thanks[3]
+        assert len(set(thanks)) == 2
+
+
 async def test_a_changed_post_says_so_and_keeps_what_it_said_before(meetings: Meetings, enter: Enter) -> None:
     async with meetings.founded(oak=1) as fed:
         ana = await enter(fed, "oak", "ana")
