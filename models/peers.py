@@ -1,6 +1,6 @@
 """Other servers: their health, blocks, and what was undone before it arrived."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
@@ -168,6 +168,32 @@ async def note_seen(session: AsyncSession, authority: str, offset: float | None,
     await session.execute(
         statement.on_conflict_do_update(index_elements=["authority"], set_=values, where=long_ago)
     )
+
+
+async def note_decided(
+    session: AsyncSession, notes: Mapping[str, str | None], act: str, now: datetime, mandate: int | None
+) -> None:
+    """The same was decided about each of these servers (block, limit, allow or forget), and why, under a mandate: it replaces what
+    was decided before."""
+    decided = {"is_blocked": act == "block", "is_limited": act == "limit", "is_allowed": act == "allow"}
+    rows = [
+        {
+            "authority": name,
+            "note": note,
+            "new_actors": 0,
+            "changed_at": now,
+            "changed_under": mandate,
+            **decided,
+        }
+        for name, note in notes.items()
+    ]
+    if rows:
+        written = _insert(session)(Peer)
+        columns = (*decided, "note", "changed_at", "changed_under")
+        replaced = {column: written.excluded[column] for column in columns}
+        await session.execute(
+            written.on_conflict_do_update(index_elements=["authority"], set_=replaced), rows
+        )
 
 
 async def peer_at(session: AsyncSession, authority: str) -> Peer:

@@ -7,20 +7,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import choices
+from models import choices, queues
 from models.decisions import Decision
 from models.events import log
 from models.feeds import Following
 from models.follows import Follow
 from models.ledger import Participant, Scope
-from models.peers import Peer, covers, peer_at
+from models.peers import AT_ONCE, Peer, covers, note_decided
 from models.people import Actor
-from models.queues import Delivery, Destination, InboxItem
+from models.queues import Delivery, InboxItem
 from models.rules.blocklists import Line
 from models.rules.peering import ALLOW_LIST, AUTHORIZED_FETCH, FEDERATION, OPEN, names_covering, read_host
 from models.rules.phrases import phrase
@@ -60,9 +60,9 @@ async def decide(
     name = _named(home, host)
     if act != "forget":
         note = _noted(note)
-    await _set(session, name, act, note, mandate, now)
+    await note_decided(session, {name: note or None}, act, now, mandate)
     if act == "block":
-        await _cut_off(session, name, now)
+        await _cut_off(session, [one for one in await _known(session) if name in names_covering(one)], now)
     await pulse.recount(session, now)
     log(session, f"server {PAST[act]}", now, actor=_who(viewer), mandate_id=mandate, host=name, note=note)
     return name
@@ -107,13 +107,12 @@ async def take_over(
     were new."""
     mandate = _under(viewer)
     fresh = {line.host: line for line in await new_among(session, home, lines)}
-    for line in fresh.values():
-        act: Act = "block" if line.act == "block" else "limit"
-        await _set(session, line.host, act, line.note or "From a list.", mandate, now)
+    notes = {host: line.note or "From a list." for host, line in fresh.items()}
     blocked = {line.host for line in fresh.values() if line.act == "block"}
-    for authority in await _known(session):
-        if not blocked.isdisjoint(names_covering(authority)):
-            await _cut_off(session, authority, now)
+    for act, hosts in (("block", blocked), ("limit", notes.keys() - blocked)):
+        await note_decided(session, {host: notes[host] for host in sorted(hosts)}, act, now, mandate)
+    known = await _known(session)
+    await _cut_off(session, [one for one in known if not blocked.isdisjoint(names_covering(one))], now)
     await pulse.recount(session, now)
     limited = len(fresh) - len(blocked)
     log(
@@ -139,9 +138,8 @@ async def new_among(session: AsyncSession, home: Home, lines: Iterable[Line]) ->
 async def would_end(session: AsyncSession, home: Home, listed: Iterable[Line]) -> list[Reach]:
     """The servers that these lines would cut off, with what ends for each."""
     blocked = {line.host for line in listed if line.act == "block"}
-    known = [one for one in await _known(session) if not blocked.isdisjoint(names_covering(one))]
-    found = [await reach(session, host) for host in known if not _is_ours(home, host)]
-    return [one for one in found if not one.is_nothing]
+    found = [one for one in await _reach_of_each(session) if not blocked.isdisjoint(names_covering(one.host))]
+    return [one for one in found if not _is_ours(home, one.host)]
 
 
 async def lines(session: AsyncSession) -> list[Line]:
@@ -197,8 +195,7 @@ async def deal_only_with_allowed(
         raise Conflict("cut-off", phrase("Meanwhile other servers would be cut off. Look at the list again."))
     await choices.choose(session, FEDERATION, ALLOW_LIST, now, mandate)
     await choices.choose(session, AUTHORIZED_FETCH, True, now, mandate)
-    for one in ends:
-        await _cut_off(session, one.host, now, alone=True)
+    await _cut_off(session, [one.host for one in ends], now)
     await pulse.recount(session, now)
     log(session, "allow-list begun", now, actor=_who(viewer), mandate_id=mandate, cut_off=len(ends))
 
@@ -216,35 +213,23 @@ async def deal_with_all(session: AsyncSession, viewer: Viewer, now: datetime) ->
     log(session, "allow-list ended", now, actor=_who(viewer), mandate_id=mandate)
 
 
-async def _set(
-    session: AsyncSession, name: str, act: Act, note: str, mandate: int | None, now: datetime
-) -> None:
-    peer = await peer_at(session, name)
-    peer.is_blocked, peer.is_limited, peer.is_allowed = act == "block", act == "limit", act == "allow"
-    peer.note, peer.changed_at, peer.changed_under = note or None, now, mandate
-
-
-def _is(column: Any, name: str) -> ColumnElement[bool]:
-    """Is what stands in this column exactly this server? An entry of the allow-list holds for nothing else."""
-    return cast("ColumnElement[bool]", column == name)
-
-
-async def _cut_off(session: AsyncSession, name: str, now: datetime, *, alone: bool = False) -> None:
-    """Nothing more goes out, who follows from there no longer does, nor do we there, and what waits in the inbox is refused."""
-    is_there = _is if alone else covers
-    there = select(Actor.uri).where(Actor.kind == "remote", is_there(Actor.authority, name))
-    await session.execute(delete(Follow).where(Follow.follower.in_(there)))
-    await session.execute(delete(Following).where(Following.followed.in_(there)))
-    waiting = update(InboxItem).where(InboxItem.outcome.is_(None), InboxItem.signer.in_(there))
+async def _cut_off(session: AsyncSession, hosts: Sequence[str], now: datetime) -> None:
+    """Nothing more goes out to exactly these servers, who follows from there no longer does, nor do we there, and what waits in the
+    inbox is refused. However many they are, the statements are few."""
     reason = "blocked: We no longer deal with this server."
-    await session.execute(waiting.values(**REFUSED, reason=reason, done_at=now))
-    hosts = select(Destination).where(is_there(Destination.host, name)).order_by(Destination.host)
-    for host in await session.scalars(
-        hosts.with_for_update()
-    ):  # like the workers: items, then hosts, then deliveries
-        host.due_at = None
+    for start in range(0, len(hosts), AT_ONCE):
+        some = hosts[start : start + AT_ONCE]
+        there = select(Actor.uri).where(Actor.kind == "remote", Actor.authority.in_(some))
+        await session.execute(delete(Follow).where(Follow.follower.in_(there)))
+        await session.execute(delete(Following).where(Following.followed.in_(there)))
+        waiting = update(InboxItem).where(InboxItem.outcome.is_(None), InboxItem.signer.in_(there))
+        await session.execute(waiting.values(**REFUSED, reason=reason, done_at=now))
+    for start in range(0, len(hosts), AT_ONCE):  # like the workers: items, then hosts, then deliveries
+        for host in (await queues.locked_hosts(session, hosts[start : start + AT_ONCE])).values():
+            host.due_at = None
     await session.flush()
-    await session.execute(delete(Delivery).where(is_there(Delivery.host, name)))
+    for start in range(0, len(hosts), AT_ONCE):
+        await session.execute(delete(Delivery).where(Delivery.host.in_(hosts[start : start + AT_ONCE])))
 
 
 async def _known(session: AsyncSession) -> list[str]:

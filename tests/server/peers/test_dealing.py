@@ -339,6 +339,38 @@ async def test_whom_the_list_would_cut_off_is_found_in_a_few_queries_however_man
     assert await queries() == few
 
 
+@pytest.mark.parametrize("how", ["allow-list", "list of others"])
+async def test_many_are_cut_off_with_as_few_statements_as_one(world: World, how: str) -> None:
+    home, database, asked = world.of().app[HOME], world.database(), list[str]()
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    viewer: Any = _Moderator()
+
+    async def statements(*names: str) -> int:
+        """How many it takes to cut off who follows from all of these."""
+        listed = [peers.Line(f"{name}.test", "block") for name in names]
+        for name in names:
+            assert await follow(world, (await world.stranger(name)).person("ana")) == 202
+        await inbox_due(world.of().app)
+        await say(world, *(f"http://{name}.test/inbox" for name in names))
+        async with database.ACT.begin() as session:
+            asked.clear()
+            if how == "allow-list":
+                await peers.deal_only_with_allowed(session, home, viewer, len(names), world.clock.now())
+            else:
+                assert [one.host for one in await peers.would_end(session, home, listed)] == sorted(
+                    f"{name}.test" for name in names
+                )
+                assert await peers.take_over(session, home, None, listed, world.clock.now()) == len(names)
+        many = len(asked)
+        assert (await world.count(Follow), await world.count(Delivery)) == (0, 0)
+        if how == "allow-list":
+            async with database.ACT.begin() as session:
+                await peers.deal_with_all(session, viewer, world.clock.now())
+        return many
+
+    assert await statements("ash") >= await statements("elm", "fir", "oaks", "yew")
+
+
 # What was counted before
 
 
