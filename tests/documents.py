@@ -55,12 +55,23 @@ class Story:
         await self.fed.elm.answer("binding")
         await self.fed.ash.answer("declines")
         await self.fed.settle()
+        await self._talk_of_the_proposal()
         await self.fed.reach("opens")
         await self.fed.oak.ballot("consent")
         await self.fed.elm.ballot("concern")
         await self.fed.settle()
         await self.fed.finish()
         assert set((await self.fed.stand()).values()) == {"final adopted"}
+
+    async def _talk_of_the_proposal(self) -> None:
+        """Elm's circle has a concern and would change the proposal; Oak declines."""
+        option = next(iter((await self.fed.elm.options()).values()))
+        await self.fed.elm.support(option, "concern", "A used one would be in the workshop every month.")
+        await self.fed.elm.amend(option, "One new cargo bike")
+        await self.fed.settle()
+        changed = (await self.fed.oak.options())["One new cargo bike"]
+        await self.fed.oak.decline(changed, "There is no money for a new one this year.")
+        await self.fed.settle()
 
     async def _followers(self) -> None:
         """Elm's collective follows Oak's, and tries to follow its instance. (Our software follows nobody: the test asks.)"""

@@ -12,8 +12,8 @@ from datetime import datetime
 from models.rules.circles import confirmations_needed
 from models.rules.methods import METHODS, choice_of
 from models.rules.receipts import Receipts, effective_at
-from models.rules.records import Record
-from models.rules.terms import Frozen, Place, Refused
+from models.rules.records import Record, Refused
+from models.rules.terms import Frozen, Place
 from models.rules.times import Times
 
 

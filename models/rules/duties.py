@@ -12,7 +12,7 @@ from typing import Any
 from models.rules.ending import result_due
 from models.rules.records import Record, stamp
 from models.rules.standing import Standing, standing
-from models.rules.terms import Frozen, NoTerms, compute, left_out, recompute, standing_answers
+from models.rules.terms import LISTED, Frozen, NoTerms, compute, left_out, recompute, standing_answers
 from models.rules.times import Times, times_of
 
 PATIENCE = timedelta(seconds=60)
@@ -102,9 +102,9 @@ def _terms(
             return
     elif any(r.type == "Terms" for r in known.values()) or now < _fallback_at(view, known, times, us):
         return
-    of_type = {kind: [r for r in known.values() if r.type == kind] for kind in ("Answer", "Option")}
+    said = {kind: [r for r in known.values() if r.type == kind] for kind in LISTED}
     try:
-        fields = compute(view.offer, of_type["Answer"], of_type["Option"])
+        fields = compute(view.offer, said)
     except NoTerms:
         return
     yield Duty("Terms", "collective", fields)

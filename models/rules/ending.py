@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from models.rules.records import Record, instant
+from models.rules.records import Record, Refused, instant
 from models.rules.rounds import Counted, Round
-from models.rules.terms import Refused
 from models.rules.times import Times
 from models.rules.view import Binding, Coverage, Shown, Standing
 

@@ -6,7 +6,7 @@ here knows a key's secret.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -33,7 +33,9 @@ __all__ = [
     "SALT_BYTES",
     "SHAPES",
     "BadRecord",
+    "ByType",
     "Record",
+    "Refused",
     "canonical",
     "digest",
     "draft",
@@ -88,6 +90,13 @@ class Record:
     def texts(self) -> frozenset[str]:
         """Digests of the texts that travel beside this record."""
         return frozenset(SHAPES[self.type].fields.found(self.body, "text"))
+
+
+ByType = Mapping[str, Sequence[Record]]
+"""Records by their type; a type that is not there has none."""
+
+Refused = list[tuple[Record, str]]
+"""Records without effect, each with the code that says why."""
 
 
 def digest(document: Mapping[str, Any]) -> str:

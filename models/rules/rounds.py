@@ -16,11 +16,9 @@ from models.rules.finality import Finality, Ours, Value, finality, latest_result
 from models.rules.merkle import set_root
 from models.rules.methods import METHODS, Choice, choice_of, rule_of
 from models.rules.receipts import effective_at, index, receipted_by
-from models.rules.records import Record
-from models.rules.terms import BOUND, Frozen, InEffect, Refused
+from models.rules.records import ByType, Record, Refused
+from models.rules.terms import BOUND, Frozen, InEffect
 from models.rules.times import Times
-
-ByType = Mapping[str, Sequence[Record]]
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,11 @@ def _terms(body: Mapping[str, Any]) -> None:
     require(len(set(body["options"])) == len(body["options"]), "An option is listed once.")
 
 
+def _support(body: Mapping[str, Any]) -> None:
+    require(body.get("reason") is not None or body["says"] != "concern", "A concern says what it is about.")
+    require(body.get("reason") is None or body["says"] != "none", "What is taken back needs no reason.")
+
+
 def _ballot(body: Mapping[str, Any]) -> None:
     position, choices = body.get("position"), body.get("choices")
     require((position is None) != (choices is None), "A ballot holds one position, or choices.")
@@ -185,6 +190,11 @@ _TERMS = {
     "rollRoot": DIGEST,
     "keepers": ListOf(KEY, most=15, order="rising"),
 }
+_SUPPORT = {
+    "option": DIGEST,
+    "says": one_of("support", "concern", "none"),
+    "seq": whole(1, 1_000_000),
+}
 _BALLOT = {
     "terms": DIGEST,
     "seq": whole(1, 1_000_000),
@@ -220,10 +230,21 @@ SHAPES = _table(
     ("Answer", Shape("collective", _fields(_ANSWER, ratifyBy=TIME), _answer)),
     (
         "Option",
-        Shape("circle or collective", _fields({"title": TEXT, "round": whole(1, 1000)}, details=TEXT)),
+        Shape(
+            "circle or collective",
+            _fields({"title": TEXT, "round": whole(1, 1000)}, details=TEXT, amends=DIGEST),
+        ),
     ),
+    ("Support", Shape("circle", _fields(_SUPPORT, reason=TEXT), _support)),
+    ("Integrate", Shape("circle or collective", _fields({"option": DIGEST}))),
+    ("Decline", Shape("circle or collective", _fields({"option": DIGEST, "reason": TEXT}))),
     ("Withdraw", Shape("collective", _fields({}, reason=TEXT))),
-    ("Terms", Shape("collective", _fields(_TERMS), _terms)),
+    (
+        "Terms",
+        Shape(
+            "collective", _fields(_TERMS, integrates=ListOf(DIGEST, most=20, least=1, order="rising")), _terms
+        ),
+    ),
     ("TermsAck", Shape("instance", _fields({"terms": DIGEST}))),
     ("TermsObjection", Shape("instance", _fields({"terms": DIGEST, "missing": DIGEST}))),
     (

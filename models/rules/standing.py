@@ -13,16 +13,17 @@ from datetime import datetime
 from models.rules.ending import bindings, coverage, result_shown, state_of, wakes_at
 from models.rules.methods import METHODS, rule_of
 from models.rules.phrases import phrase
-from models.rules.records import Record
+from models.rules.proposals import Proposal, Proposed, proposed
+from models.rules.records import ByType, Record, Refused
 from models.rules.refusals import NotFound
-from models.rules.rounds import ByType, Round, run_round
+from models.rules.rounds import Round, run_round
+from models.rules.support import backing
 from models.rules.terms import (
     InEffect,
     NoTerms,
-    Refused,
     compute,
     effective,
-    entitled_options,
+    roll,
     standing_answers,
 )
 from models.rules.times import AHEAD, Times, times_of
@@ -92,18 +93,16 @@ def _view(
     answers, more = standing_answers(offer, by_type["Answer"])
     refused += more
     taking = {by: answer for by, answer in answers.items() if answer["takes"] != "declines"}
-    options, more = entitled_options(offer, taking, by_type["Option"])
+    made = _proposed(offer, taking, by_type, round_, refused)
+    circles = round_.frozen.circles if round_ else roll(offer, taking)
+    support, more = backing(offer, times, circles, _versions(made), by_type["Support"])
     refused += more
-    if round_ is not None:
-        refused += _not_frozen(round_, taking, options)
-        options = round_.frozen.options
     problem = None if round_ else _problem(offer, by_type)
     withdrawn = _withdrawn(offer, by_type["Withdraw"], times, round_, refused)
     objections = _objections(by_type["Objection"], times, round_, refused)
     state = state_of(times, now, round_, effect.double, withdrawn, problem, objections)
     shown = result_shown(state, round_)
     bound = bindings(state, shown, round_, times, now, by_type["Ratify"], refused)
-    method = METHODS[offer["method"]]
     held_by = tuple(round_.held_by) if round_ and state in ("provisional", "contested") else ()
     return Standing(
         offer=offer,
@@ -112,10 +111,12 @@ def _view(
         held_by=held_by,
         next_at=wakes_at(state, times, now, bound),
         times=times,
-        method=method,
+        method=METHODS[offer["method"]],
         rule=rule_of(offer),
         answers=answers,
-        options=options,
+        proposals=made.proposals,
+        amendments=made.amendments,
+        support=support,
         effect=effect,
         terms_problem=problem,
         terms_objections=_terms_objections(by_type["TermsObjection"], answers, refused),
@@ -131,18 +132,38 @@ def _view(
     )
 
 
+def _proposed(
+    offer: Record, answers: Mapping[str, Record], by_type: ByType, round_: Round | None, refused: Refused
+) -> Proposed:
+    """What is proposed; once there are terms, what they froze, with the amendments that came to nothing."""
+    made, more = proposed(offer, answers, by_type)
+    refused += more
+    if round_ is None:
+        return made
+    refused += _not_frozen(round_, answers, made.proposals)
+    return Proposed(round_.frozen.proposals, made.amendments)
+
+
+def _versions(made: Proposed) -> list[Record]:
+    """All that circles can speak of before the voting."""
+    in_lines = (version for one in made.proposals for version in one.versions)
+    return [*in_lines, *(one.option for one in made.amendments)]
+
+
 def _problem(offer: Record, by_type: ByType) -> str | None:
     try:
-        compute(offer, by_type["Answer"], by_type["Option"])
+        compute(offer, by_type)
     except NoTerms as no:
         return no.code
     return None
 
 
-def _not_frozen(round_: Round, answers: Mapping[str, Record], options: Iterable[Record]) -> Refused:
-    """Answers and options that are good and came too late for the Terms in effect."""
-    listed = {*round_.frozen.terms["answers"], *round_.frozen.terms["options"]}
-    return [(one, "not-in-terms") for one in (*answers.values(), *options) if one.digest not in listed]
+def _not_frozen(round_: Round, answers: Mapping[str, Record], proposals: Iterable[Proposal]) -> Refused:
+    """Answers and versions of proposals that are good and came too late for the Terms in effect."""
+    frozen = round_.frozen
+    listed = {*frozen.answers.values(), *(version for one in frozen.proposals for version in one.versions)}
+    good = (*answers.values(), *(version for one in proposals for version in one.versions))
+    return [(one, "not-in-terms") for one in good if one not in listed]
 
 
 def _withdrawn(

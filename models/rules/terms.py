@@ -15,20 +15,25 @@ from typing import Any
 from models.rules.merkle import tree_root
 from models.rules.methods import METHODS
 from models.rules.phrases import phrase
-from models.rules.records import Record, key_bytes
+from models.rules.proposals import MOST_VERSIONS, Proposal, proposed
+from models.rules.records import ByType, Record, Refused, key_bytes
 from models.rules.refusals import Conflict
 from models.rules.times import Times, times_of
 
 BOUND = ("binding", "ratifies")
 """Ways of taking part that are in the count; advisory circles are counted apart."""
 
+LISTED = ("Answer", "Option", "Integrate")
+"""Types of records that Terms are made of."""
+
 LARGEST_ROLL = 250
 """Circles whose keys fit into one Terms record with everything else it lists."""
 
+KEY_ROOM, DIGEST_ROOM, LISTS_ROOM = 51, 67, 15_000
+"""Bytes that a key and a digest take in a list of the Terms, and that all of them may take: the record holds 16 kB."""
+
 MOST_TERMS = 8
 """How many Terms of one signer are looked at; two that are good make the round void already."""
-
-Refused = list[tuple[Record, str]]
 
 
 class NoTerms(Conflict):
@@ -51,13 +56,19 @@ class Place:
 
 @dataclass(frozen=True)
 class Frozen:
-    """Terms with what they list at hand. `answers` by collective, `circles` (the roll) by circle key."""
+    """Terms with what they list at hand. `answers` by collective, `circles` (the roll) by circle key; `proposals`
+    with their versions, of which the last is voted on."""
 
     terms: Record
     answers: Mapping[str, Record]
-    options: tuple[Record, ...]
+    proposals: tuple[Proposal, ...]
     circles: Mapping[str, Place]
     keepers: frozenset[str]
+
+    @property
+    def options(self) -> tuple[Record, ...]:
+        """What is voted on: the version in force of each proposal."""
+        return tuple(one.option for one in self.proposals)
 
     @property
     def instances(self) -> frozenset[str]:
@@ -115,39 +126,6 @@ def _rank(answer: Record) -> tuple[int, datetime]:
     return answer["round"], answer.at
 
 
-def entitled_options(
-    offer: Record, answers: Mapping[str, Record], options: Iterable[Record], round_: int = 1
-) -> tuple[tuple[Record, ...], Refused]:
-    """The options put to the vote: of somebody entitled, by `gatherUntil`, at most `maxOptions`. The convener's own come first
-    (nobody takes their place by an earlier date), then in the order of (date, digest)."""
-    times = times_of(offer)
-    entitled = _entitled(offer, answers)
-    fit: list[Record] = []
-    refused: Refused = []
-    for option in sorted(options, key=lambda one: (one.by != offer.by, one.at, one.digest)):
-        if option.by not in entitled:
-            refused.append((option, "not-entitled"))
-        elif option.at < offer.at:
-            refused.append((option, "before-offer"))
-        elif option.at > times.gather_until:
-            refused.append((option, "proposed-late"))
-        elif option["round"] > round_:
-            refused.append((option, "other-round"))
-        elif len(fit) == offer["maxOptions"]:
-            refused.append((option, "one-too-many"))
-        else:
-            fit.append(option)
-    return tuple(fit), refused
-
-
-def _entitled(offer: Record, answers: Mapping[str, Record]) -> set[str]:
-    """The convener and its circles; if all who answer may add options, the other collectives and theirs as
-    well."""
-    adding = [offer.by] if offer["options"] == "convener" else [offer.by, *answers]
-    circles = {circle["key"] for by in adding if by in answers for circle in answers[by]["circles"]}
-    return circles.union(adding)
-
-
 def roll(offer: Record, answers: Mapping[str, Record]) -> dict[str, Place]:
     """The circles that vote. A key listed by two collectives is on neither's roll; one smaller than
     `minCircle` is on it only as its collective's only circle (the assembly)."""
@@ -176,13 +154,16 @@ def keepers(offer: Record, answers: Mapping[str, Record]) -> list[str]:
     return sorted(by_lot[: offer["maxKeepers"]])
 
 
-def compute(
-    offer: Record, answers: Iterable[Record], options: Iterable[Record], round_: int = 1
-) -> dict[str, Any]:
-    """The fields of the Terms that these records make. Raises NoTerms if they make none."""
-    latest, _ = standing_answers(offer, answers, round_)
+def compute(offer: Record, said: ByType, round_: int = 1) -> dict[str, Any]:
+    """The fields of the Terms that these Answers, Options and Integrates make. Raises NoTerms if they make
+    none."""
+    return _computed(offer, said, round_)[0]
+
+
+def _computed(offer: Record, said: ByType, round_: int) -> tuple[dict[str, Any], tuple[Proposal, ...]]:
+    latest, _ = standing_answers(offer, said.get("Answer", ()), round_)
     taking = {by: answer for by, answer in latest.items() if answer["takes"] != "declines"}
-    chosen, _ = entitled_options(offer, taking, options, round_)
+    made, _ = proposed(offer, taking, said, round_)
     places = roll(offer, taking)
     held_by = keepers(offer, taking)
     if not any(place.takes in BOUND for place in places.values()):
@@ -192,18 +173,26 @@ def compute(
             "roll-too-large",
             phrase("More than {n} circles cannot vote in one decision.", n=LARGEST_ROLL),
         )
+    integrates = sorted(one.digest for proposal in made.proposals for one in proposal.integrates)
+    digests = len(taking) + len(made.proposals) + len(integrates)
+    if KEY_ROOM * (len(places) + len(held_by)) + DIGEST_ROOM * digests > LISTS_ROOM:
+        raise NoTerms(
+            "roll-too-large",
+            phrase("So many circles of so many collectives do not fit into the terms of one decision."),
+        )
     if not held_by:
         raise NoTerms("no-keepers", phrase("No instance offered to keep the records."))
-    if len(chosen) < METHODS[offer["method"]].options[0]:
+    if len(made.proposals) < METHODS[offer["method"]].options[0]:
         raise NoTerms("too-few-options", phrase("There are too few proposals for this method."))
-    return {
+    fields = {
         "round": round_,
         "answers": sorted(answer.digest for answer in taking.values()),
-        "options": [option.digest for option in chosen],
+        "options": [one.option.digest for one in made.proposals],
         "roll": sorted(places),
         "rollRoot": roll_root(places),
         "keepers": held_by,
     }
+    return fields | ({"integrates": integrates} if integrates else {}), made.proposals
 
 
 def recompute(
@@ -212,23 +201,45 @@ def recompute(
     """(the frozen round, nothing missing) if these Terms are what they list makes; (None, what is missing
     from `held`, by digest) if it cannot be said yet; (None, nothing missing) if they are wrong. Who signed
     them is not judged."""
-    listed = [*terms["answers"], *terms["options"]]
-    missing = tuple(digest for digest in listed if digest not in held)
+    listed = {
+        "Answer": terms["answers"],
+        "Option": terms["options"],
+        "Integrate": terms.get("integrates", ()),
+    }
+    versions, missing = _versions(terms["options"], held)
+    missing += [digest for digest in (*listed["Answer"], *listed["Integrate"]) if digest not in held]
     if missing:
-        return None, missing
-    answers = [held[digest] for digest in terms["answers"]]
-    options = [held[digest] for digest in terms["options"]]
-    if any(one.type != "Answer" for one in answers) or any(one.type != "Option" for one in options):
+        return None, tuple(missing)
+    said = {kind: [held[digest] for digest in listed[kind]] for kind in ("Answer", "Integrate")}
+    said["Option"] = versions
+    if any(one.type != kind for kind, found in said.items() for one in found):
         return None, ()
     try:
-        fields = compute(offer, answers, options, terms["round"])
+        fields, proposals = _computed(offer, said, terms["round"])
     except NoTerms:
         return None, ()
-    if any(terms[name] != value for name, value in fields.items()):
+    if any(terms.get(name) != fields.get(name) for name in (*fields, "integrates")):
         return None, ()
-    by_collective = {answer.by: answer for answer in answers}
+    by_collective = {answer.by: answer for answer in said["Answer"]}
     circles = roll(offer, by_collective)
-    return Frozen(terms, by_collective, tuple(options), circles, frozenset(terms["keepers"])), ()
+    return Frozen(terms, by_collective, proposals, circles, frozenset(terms["keepers"])), ()
+
+
+def _versions(options: Iterable[str], held: Mapping[str, Record]) -> tuple[list[Record], list[str]]:
+    """The listed options and the versions that they change, back to the first ones; and what of them is not held."""
+    found: dict[str, Record] = {}
+    missing = []
+    for digest in options:
+        at: str | None = digest
+        for _ in range(MOST_VERSIONS):
+            if at is None or at in found:
+                break
+            if at not in held:
+                missing.append(at)
+                break
+            found[at] = held[at]
+            at = held[at].get("amends")
+    return list(found.values()), missing
 
 
 def effective(
@@ -324,11 +335,11 @@ def _double(offer: Record, candidates: Sequence[Record], effective_signer: str |
 def left_out(offer: Record, terms: Record, held: Mapping[str, Record]) -> tuple[str, ...]:
     """Digests that these Terms should list as far as we know, and do not: what a TermsObjection names. None:
     acknowledge."""
-    answers = [record for record in held.values() if record.type == "Answer"]
-    options = [record for record in held.values() if record.type == "Option"]
+    said = {kind: [one for one in held.values() if one.type == kind] for kind in LISTED}
     try:
-        fields = compute(offer, answers, options, terms["round"])
+        fields = compute(offer, said, terms["round"])
     except NoTerms:
         return ()
-    listed = {*terms["answers"], *terms["options"]}
-    return tuple(digest for digest in (*fields["answers"], *fields["options"]) if digest not in listed)
+    listed = {*terms["answers"], *terms["options"], *terms.get("integrates", ())}
+    due = (*fields["answers"], *fields["options"], *fields.get("integrates", ()))
+    return tuple(digest for digest in due if digest not in listed)

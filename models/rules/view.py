@@ -13,8 +13,10 @@ from models.rules.ballots import Entry
 from models.rules.counting import Count
 from models.rules.finality import Challenged, Value
 from models.rules.methods import Method, Rule
+from models.rules.proposals import Amendment, Proposal
 from models.rules.records import Record
 from models.rules.rounds import KeeperSays, Left, Round
+from models.rules.support import Backing
 from models.rules.terms import Frozen, InEffect, Place
 from models.rules.times import Times
 
@@ -108,10 +110,11 @@ class Standing:
 
     `held_by` says what a provisional or contested result waits for: challenge-window, agreement, unheard,
     challenge. `next_at` is the next instant at which time alone changes something, None if never again.
-    `answers` are those that stand, by collective, before there are terms as well; `options` those on the
-    ballot, or that would be if terms were made now. `terms_problem` is why no terms can be made of what is
-    here (NoTerms codes), `double_terms` the evidence that makes a round void. `round` is None as long as no
-    terms are in effect.
+    `answers` are those that stand, by collective, before there are terms as well; `proposals` those put to
+    the vote, or that would be if terms were made now, with their versions; `amendments` would change one of
+    them and are not voted on; `support` is what circles say of each version and amendment, by digest, and
+    decides nothing. `terms_problem` is why no terms can be made of what is here (NoTerms codes),
+    `double_terms` the evidence that makes a round void. `round` is None as long as no terms are in effect.
     """
 
     offer: Record
@@ -123,7 +126,9 @@ class Standing:
     method: Method
     rule: Rule
     answers: Mapping[str, Record]
-    options: tuple[Record, ...]
+    proposals: tuple[Proposal, ...]
+    amendments: tuple[Amendment, ...]
+    support: Mapping[str, Backing]
     effect: InEffect
     terms_problem: str | None
     terms_objections: tuple[Record, ...]
@@ -134,6 +139,11 @@ class Standing:
     withdrawn: Record | None
     objections: tuple[Record, ...]
     ignored: tuple[Ignored, ...]
+
+    @property
+    def options(self) -> tuple[Record, ...]:
+        """What is voted on: the version in force of each proposal."""
+        return tuple(one.option for one in self.proposals)
 
     @property
     def opens(self) -> datetime:

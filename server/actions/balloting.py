@@ -20,7 +20,7 @@ from models.events import log
 from models.ledger import Scope
 from models.people import Circle, Member
 from models.rules.circles import confirmations_needed
-from models.rules.methods import METHODS, REASON_AT_LEAST
+from models.rules.methods import REASON_AT_LEAST
 from models.rules.phrases import phrase
 from models.rules.records import Record
 from models.rules.refusals import Conflict, Invalid, NotFound, TooEarly, TooLate
@@ -58,8 +58,8 @@ async def note_position(
 ) -> None:
     """A member tells their circle where they stand. Only the circle sees it; it can be changed at any time."""
     member, circle = await seat(session, viewer, scope)
-    offer, records = await offer_of(session, scope, now)
-    check_answer(offer, records, answer)
+    _, records = await offer_of(session, scope, now)
+    check_answer(standing(records, now), answer)
     await ledger.locked_scope(session, scope.name)  # one click after the other
     row = await session.scalar(
         select(Position).where(Position.scope_id == scope.id, Position.member_id == member.id)
@@ -77,8 +77,8 @@ async def save_draft(
     """A new version of the circle's draft. `base` is the version it was written from: if somebody was faster, nothing is lost
     and nobody is overwritten (Conflict). Confirmations of older versions do not carry over; the writer confirms the new one."""
     member, circle = await seat(session, viewer, scope)
-    offer, records = await offer_of(session, scope, now)
-    check_words(offer, records, words)
+    _, records = await offer_of(session, scope, now)
+    check_words(standing(records, now), words)
     await session.get(Circle, circle.id, with_for_update={"of": Circle})
     latest = await decisions.latest_draft(session, scope.id, circle.id)
     if base != (latest.number if latest else 0):
@@ -242,10 +242,11 @@ def require_voting(view: Standing, instance: str) -> None:
         )
 
 
-def check_answer(offer: Record, records: Sequence[Record], answer: Mapping[str, Any]) -> None:
-    """Is this a position that the method knows, or a choice among the options there are?"""
-    method = METHODS[offer["method"]]
-    if not method.fits(answer, [r.digest for r in records if r.type == "Option"]):
+def check_answer(view: Standing, answer: Mapping[str, Any]) -> None:
+    """Is this a position that the method knows, or a choice among the proposals as they stand? One that the terms left out can be
+    chosen: that it is not put to the vote is said when it is to be cast."""
+    method, left_out = view.method, [one.record for one in view.ignored if one.record.type == "Option"]
+    if not method.fits(answer, [one.digest for one in (*view.options, *left_out)]):
         field = "position" if method.positions else "choices"
         raise Invalid(
             {
@@ -256,11 +257,11 @@ def check_answer(offer: Record, records: Sequence[Record], answer: Mapping[str, 
         )
 
 
-def check_words(offer: Record, records: Sequence[Record], words: Words) -> None:
+def check_words(view: Standing, words: Words) -> None:
     """Say per field what a draft still lacks."""
-    check_answer(offer, records, words.answer)
+    check_answer(view, words.answer)
     wrong = {}
-    needs_reason = METHODS[offer["method"]].needs_reason(words.answer)
+    needs_reason = view.method.needs_reason(words.answer)
     if needs_reason and len(words.reason.strip()) < REASON_AT_LEAST:
         wrong["reason"] = phrase(
             "Give your reason, in at least {n} characters: the others will read it.",

@@ -27,9 +27,10 @@ from models.rules.charters import (
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
 from server.actions.charters import history
-from server.actions.convening import DETAILS_LENGTH, Plan, as_chartered, convene
+from server.actions.convening import Plan, as_chartered, convene
 from server.actions.founding import KeyPair
 from server.actions.languages import language_of
+from server.actions.texts import DETAILS_LENGTH
 from server.home import Home
 from server.language import said_in, speaking
 from server.viewer import Viewer

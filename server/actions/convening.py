@@ -1,4 +1,4 @@
-"""Convening a decision, answering one, adding an option, withdrawing: what a collective or a circle says before the voting.
+"""Convening a decision, answering one, withdrawing: what a collective says before the voting.
 
 Each function is one act in the caller's transaction. Records are signed here, appended to the ledger and published; what
 follows from them (terms, acks, receipts …) is `server.actions.keeping`'s business.
@@ -17,7 +17,7 @@ from models.ledger import Scope, Signed
 from models.people import Actor
 from models.rules.charters import Charter, Value, raised, says, too_little
 from models.rules.methods import METHODS
-from models.rules.phrases import phrase, phrases
+from models.rules.phrases import phrase
 from models.rules.records import instant, stamp
 from models.rules.refusals import Conflict, Invalid, NotAllowed, TooLate
 from server import translate
@@ -25,14 +25,13 @@ from server.actions import outbox
 from server.actions.charters import charter_at
 from server.actions.founding import KeyPair
 from server.actions.languages import language_of
-from server.actions.seating import circle_on_roll, seat_everybody
-from server.actions.telling import offer_of, publish_note, publish_quietly, us
-from server.actions.texts import Texts
+from server.actions.proposing import add_option
+from server.actions.seating import seat_everybody
+from server.actions.telling import offer_of, publish_quietly, us
+from server.actions.texts import DETAILS_LENGTH, TITLE_LENGTH, Texts
 from server.home import Home
 from server.viewer import Viewer
 
-TITLE_LENGTH = 200
-DETAILS_LENGTH = 10_000
 MOST_INVITED = 49  # the receivers of an Offer look up so many
 
 
@@ -98,7 +97,7 @@ async def convene(
     )
     await _give_answer(session, home, scope, plan.takes, None, keys, now)
     for title, details in plan.proposals:
-        await _add_option(session, home, scope, collective, title, details, plan.lang, now)
+        await add_option(session, home, scope, collective, title, details, now, lang=plan.lang)
     log(session, "decision convened", now, actor=collective.uri, scope=scope.name, mandate_id=mandate.id)
     return scope
 
@@ -270,63 +269,6 @@ async def _give_answer(
     activity = translate.answer(home, collective, offer, signed, texts.carried, to, now)
     inboxes = await outbox.participant_inboxes(session, scope, home.authority)
     await outbox.publish(session, home, collective, activity, inboxes, now, scope=scope.name)
-
-
-async def propose(
-    session: AsyncSession, home: Home, viewer: Viewer, scope: Scope, title: str, details: str, now: datetime
-) -> None:
-    """Add an option, in the name of the member's circle (or of the collective, by who holds `convene`)."""
-    now = now.replace(microsecond=0)
-    member = viewer.require_member()
-    await ledger.locked_scope(session, scope.name)
-    offer, records = await offer_of(session, scope, now)
-    if now > instant(offer["gatherUntil"]):
-        raise TooLate("option", phrase("Proposals are closed. You can still vote on those that were made."))
-    if not 1 <= len(title.strip()) <= TITLE_LENGTH:
-        raise Invalid(
-            {
-                "title": phrase(
-                    "Give the proposal a title of at most {n} characters.",
-                    n=TITLE_LENGTH,
-                )
-            }
-        )
-    if sum(r.type == "Option" for r in records) >= offer["maxOptions"]:
-        raise Conflict(
-            "options",
-            phrases(
-                "There is {n} proposal already; more is not possible here.",
-                "There are {n} proposals already; more is not possible here.",
-                offer["maxOptions"],
-            ),
-        )
-    collective, _ = await us(session)
-    if offer["options"] == "convener" and offer.by != collective.ed25519:
-        raise NotAllowed("options", phrase("In this decision only the convening collective adds proposals."))
-    circle = await circle_on_roll(session, scope, member)
-    if circle is None:
-        viewer.require("convene")
-    author = collective if circle is None else circle.actor
-    await _add_option(session, home, scope, author, title.strip(), details.strip(), "", now)
-    log(session, "option added", now, scope=scope.name)
-
-
-async def _add_option(
-    session: AsyncSession,
-    home: Home,
-    scope: Scope,
-    author: Actor,
-    title: str,
-    details: str,
-    lang: str,
-    now: datetime,
-) -> None:
-    collective, _ = await us(session)
-    texts = Texts(lang)
-    fields = {"title": texts.add(title)} | ({"details": texts.add(details)} if details else {})
-    signed = home.sign(author, "Option", scope.name, now, round=1, **fields)
-    await ledger.append(session, scope, [signed], texts.carried, now)
-    await publish_note(session, home, scope, collective, signed, texts.carried, "option", now)
 
 
 async def withdraw(

@@ -13,6 +13,7 @@ from models.rules.phrases import phrase
 from server.language import LANGUAGE, said_in
 
 DECISION: Final = "/decisions/{name}"
+PROPOSALS: Final = "/decisions/{name}#proposals"
 ROOM: Final = "/decisions/{name}/circle"
 MOST_LINES: Final = 50
 
@@ -32,6 +33,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         phrase("Your collective is invited to decide together, and has not answered."),
         "/decisions/{name}/answer",
     ),
+    "amendment": Kind(
+        phrase("Somebody would change a proposal of yours, and waits for an answer."), PROPOSALS
+    ),
+    "concern": Kind(phrase("A circle has a concern about a proposal of yours."), PROPOSALS),
+    "changed": Kind(phrase("A proposal that your circle supported has changed. Does it still?"), PROPOSALS),
     "draft": Kind(phrase("A draft of your circle’s ballot waits for confirmations."), ROOM),
     "closing": Kind(
         phrase("The voting closes soon, and your circle has published no ballot."),

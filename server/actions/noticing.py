@@ -5,12 +5,12 @@ Something that happened is a key; once whom it concerns has been told, the key s
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import accounts, decisions, ledger, notices
@@ -19,9 +19,11 @@ from models.decisions import Confirmation, Decision, Draft, Removal, Seat
 from models.ledger import RecordRow, Scope
 from models.mandates import MandateRow
 from models.notices import Notice
-from models.people import Member
+from models.people import Actor, Circle, Member
 from models.remarks import Remark
 from models.rules.mandates import in_force
+from models.rules.standing import standing
+from models.rules.view import Standing
 from server.actions.requests import WAITS
 from server.actions.telling import us
 from server.viewer import as_rule
@@ -32,7 +34,7 @@ BEFORE: Final = ("gathering", "deliberating")
 INVITING: Final = (*BEFORE, "voting")
 COUNTED: Final = ("final", "heard", "contested", "undecided")
 WITHOUT: Final = ("void", "withdrawn", "lapsed")
-PASSING: Final = ("offer", "closing", "draft", "asked")
+PASSING: Final = ("offer", "closing", "draft", "asked", "amendment", "changed")
 """Kinds that matter only as long as what they tell of is still so."""
 
 
@@ -68,6 +70,7 @@ async def find(session: AsyncSession, now: datetime) -> list[Told]:
         *_stages(seated, now),
         *await _circles(session, seated, circles, now),
         *await _objections(session, seated, now),
+        *await _proposals(session, seated, circles, now),
         *await _mandates(session, now),
         *await _waiting(session, now),
         *await _links(session, now),
@@ -136,6 +139,60 @@ async def _objections(session: AsyncSession, rows: Found, now: datetime) -> list
     return found
 
 
+async def _proposals(
+    session: AsyncSession, rows: Found, circles: Mapping[int, Sequence[int]], now: datetime
+) -> list[Told]:
+    """Before a vote: to whoever made a proposal, that somebody would change it or has a concern; to those who supported one, that
+    it says something else now."""
+    open_ = {scope.id: scope for row, scope in rows if row.state in BEFORE and now < row.opens_at}
+    query = select(RecordRow.scope_id).where(
+        RecordRow.scope_id.in_(open_), RecordRow.type.in_(("Option", "Support"))
+    )
+    busy = sorted(set(await session.scalars(query.group_by(RecordRow.scope_id).having(func.count() > 1))))
+    if not busy:
+        return []
+    actors = select(Actor.ed25519, Circle.id).join(Circle, Circle.actor_id == Actor.id)
+    ours = {key or "": number for key, number in await session.execute(actors)}
+    collective, _ = await us(session)
+    holders = (await _holders(session, now))["convene"]
+    found: list[Told] = []
+    for number in busy:
+        view = standing(await ledger.records(session, number, now), now)
+        mine = {key: circle for key, circle in ours.items() if circle in circles[number]}
+        found += _of_proposals(view, open_[number], mine, collective.ed25519 or "", holders)
+    return found
+
+
+def _of_proposals(
+    view: Standing, scope: Scope, circles: Mapping[str, int], collective: str, holders: Collection[int]
+) -> Iterator[Told]:
+    def told(key: str, kind: str, whom: str, until: datetime) -> Iterator[Told]:
+        if whom in circles:
+            yield Told(key, kind, scope.id, circles[whom], until)
+        elif whom == collective:
+            yield Told(key, kind, scope.id, until=until, to=holders)
+
+    current = {one.option.digest: one for one in view.proposals}
+    for one in view.amendments:
+        if one.declined is None and one.option["amends"] in current:
+            until = view.times.gather_until
+            yield from told(f"amendment:{one.option.digest}", "amendment", one.first.by, until)
+    for digest, proposal in current.items():
+        said = view.support[digest]
+        for record in said.concern.values():
+            yield from told(f"concern:{record.digest}", "concern", proposal.author, view.opens)
+        before = {key for one in proposal.versions[:-1] for key in view.support[one.digest].support}
+        for key in sorted(before.intersection(circles) - {*said.support, *said.concern}):
+            yield from told(f"changed:{digest}:{circles[key]}", "changed", key, view.opens)
+
+
+async def _holders(session: AsyncSession, now: datetime) -> Mapping[str, set[int]]:
+    """Who holds what it takes to answer for the collective, by power."""
+    query = select(MandateRow).where(MandateRow.ends_at > now)
+    held = [row for row in await session.scalars(query) if in_force(as_rule(row), now)]
+    return {power: {row.member_id for row in held if power in row.powers} for power in ("convene", "admit")}
+
+
 async def _mandates(session: AsyncSession, now: datetime) -> list[Told]:
     """Mandates that were recalled or have ended, each for its holder."""
     since = now - RECENT
@@ -150,9 +207,7 @@ async def _mandates(session: AsyncSession, now: datetime) -> list[Told]:
 
 async def _waiting(session: AsyncSession, now: datetime) -> list[Told]:
     """Offers that wait for the collective's answer, and requests to join, for those who may answer."""
-    query = select(MandateRow).where(MandateRow.ends_at > now)
-    held = [row for row in await session.scalars(query) if in_force(as_rule(row), now)]
-    may = {power: {row.member_id for row in held if power in row.powers} for power in ("convene", "admit")}
+    may = await _holders(session, now)
     collective, _ = await us(session)
     offers = await decisions.unanswered(session, collective.ed25519 or "", BEFORE)
     requests = await accounts.requests_waiting(session, now - WAITS)

@@ -23,7 +23,8 @@ from models.talk import PulseVote
 from server.actions import pulse, refreshing
 from server.actions.languages import language_of
 from server.language import said_in, speaking
-from server.translate import paragraphs, shortened
+from server.translate import paragraphs
+from server.translate_records import shortened
 
 REMOVED = phrase("(A text was removed here.)")
 POLL_ENDED = phrase(

@@ -23,11 +23,12 @@ from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotAllowed
 from models.rules.standing import ENDED, standing
 from server.actions.charters import charter_at
-from server.actions.convening import DETAILS_LENGTH, Plan, as_chartered, convene
+from server.actions.convening import Plan, as_chartered, convene
 from server.actions.departing import end_account, erase
 from server.actions.founding import KeyPair
 from server.actions.languages import language_of
 from server.actions.recovering import member_here
+from server.actions.texts import DETAILS_LENGTH
 from server.home import Home
 from server.language import said_in, speaking
 from server.viewer import Viewer

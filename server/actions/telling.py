@@ -12,7 +12,7 @@ from models.people import Actor
 from models.rules.phrases import phrase
 from models.rules.records import Record
 from models.rules.refusals import NotFound
-from server import translate
+from server import translate, translate_records
 from server.actions import outbox
 from server.actions.languages import language_of
 from server.home import Home
@@ -35,7 +35,7 @@ async def publish_note(
     known = ledger.as_carried(await ledger.texts(session, scope.id)) | texts
     to = [p.actor_uri for p in await ledger.participants(session, scope.id)]
     is_public = scope.visibility == "public"
-    content = translate.Content(
+    content = translate_records.Content(
         kind=kind,
         known=known,
         records=await ledger.records(session, scope.id, now),
@@ -44,7 +44,7 @@ async def publish_note(
         speaker=collective.name,
         language=await language_of(session),
     )
-    body = translate.readable(home, carrier, collective, signed, texts, content, now)
+    body = translate_records.readable(home, carrier, collective, signed, texts, content, now)
     await outbox.keep_post(
         session,
         carrier,

@@ -6,6 +6,9 @@ from typing import Any
 from models.rules.records import text_digest
 from server.language import LANGUAGE
 
+TITLE_LENGTH = 200
+DETAILS_LENGTH = 10_000
+
 
 class Texts:
     """Collects the texts of one act. `add` gives the digest for the record; `carried` travels beside it. Where nobody said in which

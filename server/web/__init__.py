@@ -14,6 +14,7 @@ from server.web import (
     about,
     accounts,
     afterwards,
+    amending,
     answering,
     beginning,
     bundles,
@@ -66,6 +67,7 @@ from server.web.troubles import trouble_page
 DECISION = "/decisions/{name:[0-9a-f]{64}}"
 POST = "/posts/{token:[0-9a-f]{16}}"
 FEED = "/feeds/{handle:[a-z0-9_]{2,30}}"
+PROPOSAL = f"{DECISION}/proposals/{{option:[0-9a-f]{{64}}}}"
 TEXT = "remove/{text:[0-9a-f]{64}}"
 REPLY = "replies/{number:[0-9]{1,9}}/{act:hide|show}"
 REMARK = "remarks/{number:[0-9]{1,9}}/{act:edit|delete}"
@@ -262,6 +264,7 @@ def _of_decisions() -> list[web.RouteDef]:
         web.post(f"{DECISION}/answer", taking(answering.answer)),
         web.get(f"{DECISION}/propose", answering.propose_page),
         web.post(f"{DECISION}/propose", taking(answering.propose)),
+        *_of_proposals(),
         web.get(f"{DECISION}/withdraw", answering.withdraw_page),
         web.post(f"{DECISION}/withdraw", taking(answering.withdraw)),
         web.get(f"{DECISION}/ratify", afterwards.ratify_page),
@@ -287,6 +290,19 @@ def _of_decisions() -> list[web.RouteDef]:
         web.post(f"{DECISION}/circle/say", taking(remarking.say_in_circle)),
         web.get(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", room_acts.to_room),
         web.post(f"{DECISION}/circle/{{act:position|draft|confirm|unconfirm}}", taking(room_acts.act)),
+    ]
+
+
+def _of_proposals() -> list[web.RouteDef]:
+    """The addresses of one proposal of a decision."""
+    return [
+        web.get(PROPOSAL, amending.proposal_page),
+        web.get(f"{PROPOSAL}/support", amending.support_page),
+        web.post(f"{PROPOSAL}/support", taking(amending.support)),
+        web.get(f"{PROPOSAL}/change", amending.change_page),
+        web.post(f"{PROPOSAL}/change", taking(amending.change)),
+        web.get(f"{PROPOSAL}/answer", amending.answer_page),
+        web.post(f"{PROPOSAL}/answer", taking(amending.answer)),
     ]
 
 

@@ -12,7 +12,7 @@ from models import decisions, ledger, people
 from models.ledger import Scope
 from models.rules.circles import ASSEMBLY_BELOW, deal
 from models.rules.refusals import Conflict, Invalid, Refusal
-from server.actions import convening
+from server.actions import convening, proposing
 from server.actions.balloting import REASON_AT_MOST
 from server.actions.seating import circles_to_deal
 from server.actions.visible import decision_for
@@ -201,6 +201,7 @@ async def propose_page(request: web.Request) -> web.StreamResponse:
 async def _propose_page(request: web.Request, form: Form, problems: Problems) -> web.Response:
     async with reading(request) as visit:
         known = await known_decision(visit)
+        like = _like(known, request.query.get("like", ""))
         context = ProposePage(
             path=known.path,
             question=known.question,
@@ -208,11 +209,17 @@ async def _propose_page(request: web.Request, form: Form, problems: Problems) ->
             made=len(known.view.options),
             most=known.view.offer["maxOptions"],
             speaks=await _speaks(visit, known),
-            title=form.one("title"),
-            details=form.one("details"),
+            title=form.one("title") if form.pairs else like[0],
+            details=form.one("details") if form.pairs else like[1],
             problems=problems,
         )
         return page(request, frame_of(visit), "decisions/propose.html", context, status_of(problems))
+
+
+def _like(known: Known, digest: str) -> tuple[str, str]:
+    """The words of a change that was not taken in, to be proposed by themselves."""
+    found = next((one.option for one in known.view.amendments if one.option.digest == digest), None)
+    return ("", "") if found is None else known.words_of(found)
 
 
 async def _speaks(visit: Visit, known: Known) -> str:
@@ -233,9 +240,8 @@ async def propose(request: web.Request, form: Form) -> web.StreamResponse:
     try:
         async with acting(request) as visit:
             scope = await locked(visit, name)
-            check_length("details", details, convening.DETAILS_LENGTH)
             if not await _proposed_already(visit, title, details):
-                await convening.propose(
+                await proposing.propose(
                     visit.session, request.app[HOME], visit.viewer, scope, title, details, visit.now
                 )
     except Refusal as refusal:

@@ -23,7 +23,9 @@ MOST_READ: Final = 5_000  # of each kind: who was away for long is told of the l
 WORDS: Final[Mapping[str, Callable[[int], str]]] = {
     "Offer": lambda _many: _("a new question"),
     "Answer": lambda many: ngettext("{n} answer", "{n} answers", many),
-    "Option": lambda many: ngettext("{n} proposal", "{n} proposals", many),
+    "Option": lambda many: ngettext("{n} proposal or change", "{n} proposals and changes", many),
+    "Integrate": lambda many: ngettext("{n} change taken in", "{n} changes taken in", many),
+    "Support": lambda many: ngettext("{n} word on a proposal", "{n} words on proposals", many),
     "Ballot": lambda many: ngettext("{n} ballot", "{n} ballots", many),
     "Result": lambda many: ngettext("{n} published count", "{n} published counts", many),
     "Ratify": lambda many: ngettext("{n} ratification", "{n} ratifications", many),

@@ -1,6 +1,6 @@
 """The page of a decision, from the offer to the final result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -10,6 +10,7 @@ from aiohttp import web
 from models import decisions, ledger, notices
 from models.decisions import Seat
 from models.ledger import Scope
+from models.people import Circle
 from models.rules.merkle import set_root
 from models.rules.records import Record
 from models.rules.standing import ENDED, standing
@@ -25,6 +26,7 @@ from server.web.names import Names, Said, Who, names_of
 from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, decision_path, proposals_needed
 from server.web.outside import Outside, outside_of
 from server.web.phases import Phase, now_words, phases_of
+from server.web.proposals import ProposalRow, looking_of, proposals_of
 from server.web.removals import Subject, subject_of
 from server.web.render import frame_of, page
 from server.web.results import SHOWN_IN, Keeper, Line, Result, keepers_of, lines_of, numbers_of, result_of
@@ -32,16 +34,9 @@ from server.web.rolls import CollectiveRow, collectives_of, option_titles
 from server.web.rulebook import ends_of, rules_of
 from server.web.sessions import Visit, reading
 from server.web.talking import Glance, Talk, talk_of
-from server.web.words import DONE, IGNORED, METHODS, OUTCOMES, RECORDS, STATES, VISIBILITY, Choice, Label
+from server.web.words import DONE, IGNORED, METHODS, RECORDS, STATES, VISIBILITY, Choice, Label
 
 FEW: Final = 5
-
-# How the winner is marked among the proposals.
-MARKS: Final[Mapping[str, Label]] = {
-    "final": OUTCOMES["adopted"],
-    "heard": STATES["heard"],
-    "provisional": Label("Adopted, provisionally", "warn", "clock"),
-}
 
 # What a challenge holds; without a reason against it, it stands.
 CHALLENGES: Final = Words(
@@ -53,17 +48,6 @@ CHALLENGES: Final = Words(
         "not-verified": "A challenge does not verify: our own count is the one it disputes. It holds nothing.",
     }
 )
-
-
-@dataclass(frozen=True)
-class OptionRow:
-    anchor: str
-    title: Said
-    details: Said | None
-    who: Who
-    circle: Said | None
-    at: datetime
-    mark: Label | None
 
 
 @dataclass(frozen=True)
@@ -116,7 +100,6 @@ class DecisionPage:
     may_leave: bool
     result: Result | None
     counts: Sequence[Tally]
-    options: Sequence[OptionRow]
     room_for: int
     at_least: int
     never_voted: bool
@@ -138,6 +121,7 @@ class DecisionPage:
     outside: Outside
     talk: Talk | None
     happened: Lately
+    proposals: Sequence[ProposalRow] = ()
     notices: Notices | None = None
     subject: Subject | None = None
     live: Live | None = None
@@ -159,6 +143,12 @@ class Known:
     @property
     def path(self) -> str:
         return decision_path(self.scope.name)
+
+    def words_of(self, option: Record) -> tuple[str, str]:
+        """The title and details of a version as they are, to be written anew; empty where they are not here."""
+        rows = [self.names.texts.get(option.get(name, "")) for name in ("title", "details")]
+        title, details = ((row.text if row else None) or "" for row in rows)
+        return title, details
 
     @property
     def turn(self) -> Turn:
@@ -205,7 +195,11 @@ async def show_page(
         needs, outside = await _needs(visit, known, seat), await outside_of(visit, known.scope)
         talk, look = await _talk(visit, known, form, problems)
         context = _page(known, needs, ways_out, request.query.get("done", ""), outside, talk)
-        context = replace(context, notices=await _notices(visit, known, seat), subject=subject, live=live)
+        circle = await visit.session.get(Circle, seat.circle_id) if seat else None
+        looking = looking_of(visit, known.view.offer, circle)
+        proposals = proposals_of(known.view, known.names, looking)
+        notices_ = await _notices(visit, known, seat)
+        context = replace(context, proposals=proposals, notices=notices_, subject=subject, live=live)
         script = SCRIPT if live else ""
         return page(request, frame_of(visit), "decisions/show.html", context, status, script), look
 
@@ -298,7 +292,6 @@ def _page(
         may_leave=ways_out[1],
         result=result_of(view, names),
         counts=_counts(view, names),
-        options=options_of(view, names),
         room_for=offer["maxOptions"] - len(view.options) if view.state == "gathering" else 0,
         at_least=view.method.options[0],
         never_voted=view.state in ("withdrawn", "lapsed"),
@@ -334,29 +327,6 @@ def _counts(view: Standing, names: Names) -> Sequence[Tally]:
         lines = lines_of(view, numbers, titles, so_far=True)
         found.append(Tally(_("Advice: circles that are counted apart and bind nobody"), lines))
     return found
-
-
-def options_of(view: Standing, names: Names) -> Sequence[OptionRow]:
-    circles = {
-        one["key"]: (answer.by, one["name"]) for answer in view.answers.values() for one in answer["circles"]
-    }
-    rows = []
-    for option in view.options:
-        collective, circle = circles.get(option.by, (option.by, None))
-        mark = MARKS.get(view.state) if option.digest == view.winner else None
-        mark = Label("Level at the top", "warn", "half") if option.digest in view.tied else mark
-        rows.append(
-            OptionRow(
-                anchor=option.digest[:12],
-                title=names.title(option["title"]),
-                details=names.maybe(option.get("details")),
-                who=names.collective(collective),
-                circle=names.title(circle) if circle else None,
-                at=option.at,
-                mark=mark,
-            )
-        )
-    return rows
 
 
 def _withdrawn(view: Standing, names: Names) -> Caveat | None:

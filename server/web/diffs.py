@@ -31,8 +31,16 @@ def word_diff(old: str, new: str) -> Sequence[Piece]:
         if tag == "equal":
             found.append(("same", "".join(after[c:d])))
         else:
-            found += [("del", "".join(before[a:b])), ("ins", "".join(after[c:d]))]
+            found += _replaced("".join(before[a:b]), "".join(after[c:d]))
     return _pieces(found)
+
+
+def _replaced(old: str, new: str) -> list[tuple[str, str]]:
+    """Words in the place of others. The space behind both is not marked: a line that ends is neither gone nor new."""
+    space = new[len(new.rstrip()) :]
+    if not space or not old.endswith(space):
+        return [("del", old), ("ins", new)]
+    return [("del", old[: -len(space)]), ("ins", new[: -len(space)]), ("same", space)]
 
 
 def _words(text: str) -> list[str]:
@@ -41,4 +49,10 @@ def _words(text: str) -> list[str]:
 
 
 def _pieces(found: Sequence[tuple[str, str]]) -> Sequence[Piece]:
-    return [Piece(kind, text) for kind, text in found if text]
+    joined: list[Piece] = []
+    for kind, text in found:
+        if joined and joined[-1].kind == kind:
+            joined[-1] = Piece(kind, joined[-1].text + text)
+        elif text:
+            joined.append(Piece(kind, text))
+    return joined

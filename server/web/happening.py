@@ -18,6 +18,8 @@ from server.web.words import IGNORED, OUTCOMES, STATES
 SENTENCES: Final = Words(
     {
         "Offer": "Asked the question.",
+        "Integrate": "Took a change into its proposal:",
+        "Decline": "Declined a change of its proposal:",
         "Withdraw": "Took the question back.",
         "TermsAck": "Acknowledged the terms.",
         "TermsObjection": "Says that the terms leave something out.",
@@ -29,11 +31,21 @@ SENTENCES: Final = Words(
         "Redact": "Removed a text.",
     }
 )
+STANCES: Final = Words(
+    {
+        "support": "Supports a proposal:",
+        "concern": "Has a concern about a proposal:",
+        "none": "Took back what it had said of a proposal:",
+    }
+)
 ORDER: Final = (
     *(
         "Offer",
         "Answer",
         "Option",
+        "Integrate",
+        "Decline",
+        "Support",
         "Withdraw",
         "Terms",
         "TermsObjection",
@@ -69,10 +81,10 @@ class Lately:
 
 def happenings(records: Iterable[Record], view: Standing, names: Names) -> Sequence[Happening]:
     """All that happened until now, the first first."""
-    homes = _circles(records := list(records))
+    told = Told(records := list(records), names)
     ignored = {one.record.digest: IGNORED.get(one.code, one.code) for one in view.ignored}
-    told = sorted((record for record in records if record.type in ORDER), key=_place)
-    return [_happening(one, names, homes, ignored.get(one.digest, "")) for one in told]
+    shown = sorted((record for record in records if record.type in ORDER), key=_place)
+    return [told.happening(one, ignored.get(one.digest, "")) for one in shown]
 
 
 def latest(records: Iterable[Record], view: Standing, names: Names) -> Lately:
@@ -92,26 +104,40 @@ def _circles(records: Iterable[Record]) -> Mapping[str, tuple[str, str]]:
     return {one["key"]: (answer.by, one["name"]) for answer in answers for one in answer["circles"]}
 
 
-def _happening(record: Record, names: Names, homes: Mapping[str, tuple[str, str]], without: str) -> Happening:
-    collective, circle = homes.get(record.by, (record.by, None))
-    is_instance = record.type in BY_INSTANCES and circle is None
-    return Happening(
-        at=record.at,
-        who=names.instance(record.by) if is_instance else names.collective(collective),
-        circle=names.title(circle) if circle else None,
-        is_instance=is_instance,
-        words=_words(record),
-        title=names.title(record["title"]) if record.type == "Option" else None,
-        anchor=record.digest[:12],
-        without=without,
-    )
+class Told:
+    """Records of one scope in words, by what they name."""
+
+    def __init__(self, records: Sequence[Record], names: Names) -> None:
+        self.names, self.homes = names, _circles(records)
+        self.options = {record.digest: record for record in records if record.type == "Option"}
+
+    def happening(self, record: Record, without: str) -> Happening:
+        names, (collective, circle) = self.names, self.homes.get(record.by, (record.by, None))
+        is_instance = record.type in BY_INSTANCES and circle is None
+        option = record if record.type == "Option" else self.options.get(record.get("option", ""))
+        return Happening(
+            at=record.at,
+            who=names.instance(record.by) if is_instance else names.collective(collective),
+            circle=names.title(circle) if circle else None,
+            is_instance=is_instance,
+            words=self._proposed(record) if record.type == "Option" else _words(record),
+            title=names.title(option["title"]) if option else None,
+            anchor=record.digest[:12],
+            without=without,
+        )
+
+    def _proposed(self, option: Record) -> str:
+        changed = self.options.get(option.get("amends", ""))
+        if changed is None:
+            return _("Made a proposal:")
+        return _("Changed its proposal:") if changed.by == option.by else _("Proposed a change:")
 
 
 def _words(record: Record) -> str:
     if record.type == "Answer":
         return _("Answered. {takes}.", takes=TAKEN[record["takes"]])
-    if record.type == "Option":
-        return _("Made a proposal:")
+    if record.type == "Support":
+        return STANCES[record["says"]]
     if record.type == "Terms":
         circles = ngettext("{n} circle", "{n} circles", len(record["roll"]))
         proposals = ngettext("{n} proposal", "{n} proposals", len(record["options"]))

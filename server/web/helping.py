@@ -145,6 +145,13 @@ WORDS: Final = (
         ),
     ),
     (
+        phrase("change of a proposal"),
+        phrase(
+            "Another version of a proposal, written by a circle. Whoever made the proposal takes it in, and then it is voted on, "
+            "or declines it and says why."
+        ),
+    ),
+    (
         phrase("circle"),
         phrase("Three to five members who talk in private and speak with one ballot."),
     ),
@@ -203,6 +210,12 @@ WORDS: Final = (
     (
         phrase("root"),
         phrase("A short fingerprint of a set of records. Equal roots, equal sets."),
+    ),
+    (
+        phrase("support"),
+        phrase(
+            "What a circle says of a version of a proposal before the voting: support, or a concern. It decides nothing."
+        ),
     ),
     (
         phrase("terms"),

@@ -11,6 +11,9 @@ from models.ledger import Scope
 from models.rules.circles import confirmations_needed
 from models.rules.methods import METHODS
 from models.rules.records import instant
+from models.rules.standing import standing
+from models.rules.view import Standing
+from server.actions.proposing import speakers
 from server.language import _, ngettext
 from server.web.sessions import Visit
 
@@ -82,21 +85,47 @@ async def answer_needed(visit: Visit, turn: Turn, scope: Scope) -> Sequence[Need
 
 
 async def proposals_needed(visit: Visit, turn: Turn, scope: Scope) -> Sequence[Need]:
-    """Room for proposals, while they are gathered; urgent as long as there are too few for a vote."""
+    """Room for proposals, while they are gathered, urgent as long as there are too few for a vote; and changes that wait for us."""
     offer = await ledger.record_named(visit.session, scope.id, scope.name)
     if offer is None or visit.now > instant(offer["gatherUntil"]):
         return []
     if offer["options"] == "convener" and offer.by != visit.collective.ed25519:
         return []
-    records = await ledger.records(visit.session, scope.id, visit.now)
-    made, most = sum(record.type == "Option" for record in records), offer["maxOptions"]
+    view = standing(await ledger.records(visit.session, scope.id, visit.now), visit.now)
+    found = await _changes_waiting(visit, view, turn, scope)
+    made, most = len(view.proposals), offer["maxOptions"]
     if made >= most:
-        return []
+        return found
     words = _("Proposals are gathered: {made} of {most} so far.", made=made, most=most)
     path = f"{decision_path(scope.name)}/propose"
     until = instant(offer["gatherUntil"])
     enough = METHODS[offer["method"]].options[0]
-    return [Need(words, path, _("Make a proposal"), until, urgent=made < enough, question=turn.question)]
+    room = Need(words, path, _("Make a proposal"), until, urgent=made < enough, question=turn.question)
+    return [*found, room]
+
+
+async def _changes_waiting(visit: Visit, view: Standing, turn: Turn, scope: Scope) -> list[Need]:
+    """Changes to a proposal of ours that have no answer yet: in whose name the member can speak, they wait for them."""
+    if not view.amendments:
+        return []
+    keys = {one.actor.ed25519 for one in await speakers(visit.session, visit.viewer, scope)}
+    in_force = {one.digest for one in view.options}
+    waiting = [
+        one.option
+        for one in view.amendments
+        if one.first.by in keys and one.declined is None and one.option["amends"] in in_force
+    ]
+    if not waiting:
+        return []
+    first = min(waiting, key=lambda one: (one.at, one.digest))
+    words = ngettext(
+        "{n} change to your proposal waits for an answer.",
+        "{n} changes to your proposals wait for an answer.",
+        len(waiting),
+    )
+    path = f"{decision_path(scope.name)}/proposals/{first.digest}/answer"
+    until = view.times.gather_until
+    return [Need(words, path, _("Read it and answer"), until, urgent=True, question=turn.question)]
 
 
 async def circle_need(visit: Visit, turn: Turn, scope: Scope, circle_id: int) -> Need | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
-from server.actions.convening import DETAILS_LENGTH, Plan
+from server.actions.convening import Plan
+from server.actions.texts import DETAILS_LENGTH
 from server.language import LANGUAGE, _
 from server.web.forms import Form, Problems
 from server.web.words import LANGUAGES, METHODS, TAKES, VISIBILITY, Choice, table

@@ -19,13 +19,14 @@ from models.rules.circles import confirmations_needed
 from models.rules.phrases import phrase
 from models.rules.view import Standing
 from server.language import LANGUAGE, _, ngettext
-from server.web.decisions import Known, OptionRow, known_as, options_of
+from server.web.decisions import Known, known_as
 from server.web.drafts import Version, preview_of, spoken, version_of
 from server.web.forms import Form, Problems
 from server.web.live import SCRIPT, Live, live_of
 from server.web.names import Said
 from server.web.needs import BEFORE
 from server.web.phases import now_words
+from server.web.proposals import ProposalRow, looking_of, proposals_of
 from server.web.removals import Subject, subject_of
 from server.web.render import frame_of, page
 from server.web.rolls import CircleRow, circle_row, option_titles
@@ -112,7 +113,7 @@ class RoomPage:
     positions: Sequence[Choice]
     my_positions: Sequence[Choice]
     options: Sequence[Option]
-    proposals: Sequence[OptionRow]
+    proposals: Sequence[ProposalRow]
     languages: Sequence[Choice]
     stands: Sequence[Stand]
     draft: Version | None
@@ -195,7 +196,7 @@ async def _context(
         positions=positions,
         my_positions=[one for one in positions if one.value != "no-agreement"],
         options=[Option(value, title) for value, title in titles.items()],
-        proposals=options_of(view, known.names),
+        proposals=proposals_of(view, known.names, looking_of(visit, view.offer, circle)),
         languages=list(LANGUAGES.values()),
         stands=_stands(seats, rows, member, titles),
         draft=drafted.version,

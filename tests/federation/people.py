@@ -21,7 +21,7 @@ from models.people import Actor
 from models.rules.records import Record, read
 from models.rules.standing import Standing, standing
 from server import translate
-from server.actions import aftermath, balloting, convening, outbox, seating, telling
+from server.actions import aftermath, balloting, convening, outbox, proposing, seating, telling
 from server.actions import people as joining
 from server.actions.balloting import Words
 from server.actions.founding import KeyPair
@@ -167,7 +167,23 @@ class Collective:
 
     async def propose(self, title: str, by: str = LOGINS[0]) -> None:
         async with self.acting(by) as (session, viewer, scope):
-            await convening.propose(session, self.app[HOME], viewer, scope, title, "", self.now)
+            await proposing.propose(session, self.app[HOME], viewer, scope, title, "", self.now)
+
+    async def amend(self, option: str, title: str, details: str = "", by: str = LOGINS[0]) -> None:
+        async with self.acting(by) as (session, viewer, scope):
+            await proposing.amend(session, self.app[HOME], viewer, scope, option, title, details, self.now)
+
+    async def integrate(self, option: str, by: str = LOGINS[0]) -> None:
+        async with self.acting(by) as (session, viewer, scope):
+            await proposing.integrate(session, self.app[HOME], viewer, scope, option, self.now)
+
+    async def decline(self, option: str, reason: str, by: str = LOGINS[0]) -> None:
+        async with self.acting(by) as (session, viewer, scope):
+            await proposing.decline(session, self.app[HOME], viewer, scope, option, reason, self.now)
+
+    async def support(self, option: str, says: str, reason: str = "", by: str = LOGINS[0]) -> None:
+        async with self.acting(by) as (session, viewer, scope):
+            await proposing.support(session, self.app[HOME], viewer, scope, option, says, reason, self.now)
 
     async def withdraw(self, reason: str = "") -> None:
         async with self.acting(LOGINS[0]) as (session, viewer, scope):

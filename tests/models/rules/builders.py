@@ -13,7 +13,7 @@ from typing import Any
 
 from models.rules.records import Record, draft, key_text, read, text_digest
 from models.rules.standing import Standing, standing
-from models.rules.terms import compute
+from models.rules.terms import LISTED, compute
 
 NAMES = ("oak", "elm", "ash", "fir", "yew", "bay", "box")
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -125,8 +125,7 @@ class Joint:
         return self.say("Option", by or self.names[0], at, title=WORDS, round=1)
 
     def freeze(self, by: str | None = None, at: datetime | None = None, **changed: Any) -> Record:
-        of = {kind: [r for r in self.records if r.type == kind] for kind in ("Answer", "Option")}
-        fields = compute(self.offer, of["Answer"], of["Option"])
+        fields = compute(self.offer, {kind: [r for r in self.records if r.type == kind] for kind in LISTED})
         return self.say("Terms", by or self.names[0], at or START + HOUR, **{**fields, **changed})
 
     def ack(self, name: str, terms: Record | None = None, at: datetime | None = None) -> Record:

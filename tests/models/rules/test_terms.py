@@ -7,7 +7,7 @@ import pytest
 
 from models.rules.merkle import tree_root
 from models.rules.records import key_bytes
-from models.rules.terms import NoTerms, compute, keepers, left_out, recompute, roll_root
+from models.rules.terms import LISTED, NoTerms, compute, keepers, left_out, recompute, roll_root
 from tests.models.rules.builders import HOUR, MINUTE, NAMES, START, WORDS, Joint, joint, key, listed, offer
 
 SECOND = timedelta(seconds=1)
@@ -23,8 +23,7 @@ def answered(**fields: Any) -> Joint:
 
 
 def fields_of(one: Joint) -> dict[str, Any]:
-    of = {kind: [r for r in one.records if r.type == kind] for kind in ("Answer", "Option")}
-    return compute(one.offer, of["Answer"], of["Option"])
+    return compute(one.offer, {kind: [r for r in one.records if r.type == kind] for kind in LISTED})
 
 
 def test_the_roll_is_every_circle_of_those_who_take_part_sorted_by_key() -> None:

@@ -12,7 +12,7 @@ from models.decisions import Confirmation
 from models.mandates import MandateRow
 from models.people import Membership
 from models.rules.refusals import Conflict
-from server.actions import balloting, convening, founding
+from server.actions import balloting, founding, proposing
 from server.actions import people as joining
 from server.actions.balloting import Words
 
@@ -79,7 +79,7 @@ async def test_of_two_proposals_at_once_for_one_place_one_is_made(place: Place) 
     async def propose(login: str) -> None:
         async with place.acting(login) as (session, viewer):
             scope = await place.scope(session, name)
-            await convening.propose(session, place.home, viewer, scope, f"What {login} says", "", place.now)
+            await proposing.propose(session, place.home, viewer, scope, f"What {login} says", "", place.now)
             await asyncio.sleep(0.1)
 
     done = await asyncio.gather(propose("ana"), propose("bo"), return_exceptions=True)

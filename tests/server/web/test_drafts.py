@@ -28,7 +28,12 @@ def test_both_texts_can_be_read_from_a_difference(old: str, new: str) -> None:
         (
             "we like old bikes",
             "we like new bikes",
-            [Piece("same", "we like "), Piece("del", "old "), Piece("ins", "new "), Piece("same", "bikes")],
+            [Piece("same", "we like "), Piece("del", "old"), Piece("ins", "new"), Piece("same", " bikes")],
+        ),
+        (
+            "one.\n\nTwo",
+            "two.\n\nTwo",
+            [Piece("del", "one."), Piece("ins", "two."), Piece("same", "\n\nTwo")],
         ),
         ("", "all new", [Piece("ins", "all new")]),
         ("all gone", "", [Piece("del", "all gone")]),

@@ -21,7 +21,7 @@ from server.keys import DATABASE, SETTINGS
 from server.settings import Smtp
 from server.workers import PASSES
 from tests.browser.world import TOKEN, said_and_kept
-from tests.federation.harness import Federation
+from tests.federation.harness import MINUTE, Federation
 from tests.federation.meetings import Meetings
 from tests.server.web.browser import Browser, Element, Page, filled, with_answers
 from tests.server.web.conftest import Enter
@@ -160,6 +160,7 @@ async def world(meetings: Meetings) -> AsyncIterator[tuple[Federation, list[str]
             session.add(JoinRequest(login="yma", name="Yma", **asked))
             session.add(SecretAddress(member_id=1, token_hash="0" * 64, made_at=now))
         names.append(await convened(fed))
+        names.append(await amended(fed))
         await PASSES["notices"](app)
         starts = [f"/decisions/{name}" for name in names]
         plain = [kind for kind in sorted(taken_by(app)) if "{" not in kind]
@@ -175,6 +176,17 @@ async def world(meetings: Meetings) -> AsyncIterator[tuple[Federation, list[str]
 
 async def convened(fed: Federation) -> str:
     await fed.oak.convene("elm", proposals=())  # there is room for one
+    await fed.settle()
+    return fed.decision
+
+
+async def amended(fed: Federation) -> str:
+    """Elm would change a proposal of Oak's, which has not answered."""
+    await fed.oak.convene("elm", question="Where do we keep the bike?")
+    await fed.settle()
+    await fed.elm.answer()
+    await fed.advance(MINUTE)
+    await fed.elm.amend(next(iter((await fed.elm.options()).values())), "Another bike")
     await fed.settle()
     return fed.decision
 

@@ -171,6 +171,19 @@ async def test_pages_of_a_decision_before_the_voting(meetings: Meetings, enter: 
         await look(eli, "/", path, f"{path}/answer")
         check(await eli.send(await eli.get(f"{path}/answer"), "/answer", takes="ratifies"))
         check(await ana.send(await ana.get(f"{path}/propose"), "/propose", title=""))
+        await fed.elm.answer()
+        await fed.oak.propose("Tuesday")
+        await fed.advance(timedelta(minutes=1))
+        option = (await fed.oak.options())["Tuesday"]
+        await fed.elm.amend(option, "Wednesday")
+        await fed.elm.support(option, "concern", "On Tuesdays the hall is taken by the choir.")
+        await fed.advance(timedelta(minutes=1))
+        one, other = (f"{path}/proposals/{digest}" for digest in (await fed.oak.options()).values())
+        await look(ana, path, one, other, f"{one}/support", f"{one}/change", f"{other}/answer")
+        await look(eli, path, one, f"{one}/change", f"{other}/support")
+        for act in ("support", "change"):
+            check(await ana.send(await ana.get(f"{one}/{act}"), f"/{act}", title=""))
+        check(await ana.send(await ana.get(f"{other}/answer"), "/answer"))
         await fed.oak.withdraw("Changed our mind")
         await look(ana, path, "/")
 
