@@ -17,14 +17,16 @@ from models.people import Invitation, Member, member_by_login
 from models.posts import Post
 from models.remarks import Remark
 from models.reports import Report
+from models.rules.standing import standing
 from models.talk import Quote, Reply
-from server.actions import appearing, feeds, mailing, people, speaking
+from server.actions import appearing, feeds, mailing, people, proposing, speaking
 from server.actions.founding import make_key_pair
 from server.cli.cast import ANSWER_TIME, COLLECTIVES, Play
 from server.cli.stage import Stage
 from server.clock import MovableClock
 from server.keys import DATABASE, HOME
 from server.translate_posts import Words
+from server.viewer import Viewer
 
 TOKEN = "a-link-for-the-survey"  # of an invitation and of a recovery
 MAIL = "ana@oak.example"
@@ -69,7 +71,40 @@ async def lived_in(stage: Stage) -> list[str]:
             await stage.advance(ANSWER_TIME + timedelta(minutes=2))
             await play.vote(everybody=False)
         names.append(play.name)
+    await _talked_of(stage, names[-1])
     return names
+
+
+async def _talked_of(stage: Stage, name: str) -> None:
+    """Before the voting, at oak: who made the proposal changes it, a circle would change it again, and says where it stands."""
+    await _changed(stage, name, "ana", "Two used cargo bikes", "One for the bakery, one for the couriers.")
+    await _changed(stage, name, "bo", "Two used cargo bikes and a trailer", "One for each of us.")
+    app, now = stage.instances["oak"].app, stage.clock.now()
+    async with app[DATABASE].ACT.begin() as session:
+        viewer, scope, option = await _in_force(session, name, "bo", now)
+        why = "Nobody of us has a place for two of them."
+        await proposing.support(session, app[HOME], viewer, scope, option, "concern", why, now)
+    await stage.settle()
+
+
+async def _changed(stage: Stage, name: str, login: str, title: str, details: str) -> None:
+    stage.clock.advance(timedelta(seconds=2))
+    app, now = stage.instances["oak"].app, stage.clock.now()
+    async with app[DATABASE].ACT.begin() as session:
+        viewer, scope, option = await _in_force(session, name, login, now)
+        await proposing.amend(session, app[HOME], viewer, scope, option, title, details, now)
+    await stage.settle()
+
+
+async def _in_force(
+    session: AsyncSession, name: str, login: str, now: datetime
+) -> tuple[Viewer, ledger.Scope, str]:
+    """Who acts, where, and the proposal as it stands."""
+    member, scope = await member_by_login(session, login), await ledger.scope_named(session, name)
+    assert member is not None
+    assert scope is not None
+    view = standing(await ledger.records(session, scope.id, now), now)
+    return await people.viewer_for(session, member, now), scope, view.options[0].digest
 
 
 async def said_and_kept(stage: Stage, scope: str, running: str) -> str:
