@@ -4,6 +4,7 @@ databases, real HTTP between them. The people are played by calling the same act
 import argparse
 import asyncio
 import contextlib
+import os
 import shutil
 import socket
 import sys
@@ -18,6 +19,7 @@ from server.settings import SettingsError
 FOLDER = Path(".demo")
 PORTS = 8101
 STEP_HOURS = 12
+STRIDE_HOURS = 3
 
 
 def flags(parser: argparse.ArgumentParser) -> None:
@@ -123,22 +125,24 @@ def _tell(stage: Stage, play: Play) -> None:
 
 
 async def _listen_to_the_keyboard(stage: Stage) -> None:
-    """Each Enter moves the clock; without a keyboard just wait. Hour by hour: in one leap the instances would say only after the
-    time for it what they have to say within an hour of the close."""
+    """Each Enter moves the clock; without a keyboard just wait. It moves in strides: in one leap the instances would say only when
+    it is too late what they have to say within six hours of the close."""
     loop = asyncio.get_running_loop()
     pressed = asyncio.Semaphore(0)
     with contextlib.suppress(NotImplementedError, PermissionError, ValueError):
-        loop.add_reader(sys.stdin.fileno(), _read_key, loop, pressed)
+        loop.add_reader(sys.stdin.fileno(), _read_keys, loop, pressed)
     while True:
         await pressed.acquire()
-        for _ in range(STEP_HOURS):
-            await stage.advance(timedelta(hours=1))
+        for _ in range(0, STEP_HOURS, STRIDE_HOURS):
+            await stage.advance(timedelta(hours=STRIDE_HOURS))
         stage.nudge()
         print(f"It is now {stage.clock.now():%-d %B, %H:%M} UTC on all three.", flush=True)
 
 
-def _read_key(loop: asyncio.AbstractEventLoop, pressed: asyncio.Semaphore) -> None:
-    if sys.stdin.readline():
-        pressed.release()
-    else:  # the keyboard is gone
+def _read_keys(loop: asyncio.AbstractEventLoop, pressed: asyncio.Semaphore) -> None:
+    """As often as Enter was pressed: several may be there at once, while the clocks still move."""
+    typed = os.read(sys.stdin.fileno(), 1024)
+    if not typed:  # the keyboard is gone
         loop.remove_reader(sys.stdin.fileno())
+    for _ in range(typed.count(b"\n")):
+        pressed.release()

@@ -22,6 +22,7 @@ SUFFIXES: Final = frozenset(
         ".html",
         ".css",
         ".js",
+        ".mjs",
         ".svg",
         ".md",
         ".toml",
@@ -33,7 +34,7 @@ SUFFIXES: Final = frozenset(
         ".po",
     }
 )
-BARE_NAMES: Final = frozenset({"LICENSE", "Makefile"})
+BARE_NAMES: Final = frozenset({"LICENSE", "Makefile", "Caddyfile"})
 LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)  # the same files give the same archive
 
 
@@ -67,7 +68,8 @@ def files() -> list[Path]:
         path for path in ROOT.iterdir() if path.suffix in {".md", ".toml", ".lock"} or path.name in BARE_NAMES
     ]
     for folder in FOLDERS:
-        found += [path for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES]
+        inside = (ROOT / folder).rglob("*")
+        found += [path for path in inside if path.suffix in SUFFIXES or path.name in BARE_NAMES]
     return sorted(path for path in found if path.is_file() and not _is_made(path))
 
 

@@ -36,6 +36,8 @@ async def test_everybody_gets_the_source_that_runs_and_nothing_else_of_the_folde
         assert held.read(here) == (ROOT / "server" / "web" / "source.py").read_bytes()
     assert {
         "jura/LICENSE",
+        "jura/deploy/Caddyfile",
+        "jura/tests/peers/fedify/server.mjs",
         "jura/pyproject.toml",
         "jura/requirements.lock",
         "jura/templates/base.html",
