@@ -1,6 +1,7 @@
 """What decisions propose as the charter of this collective. Which of them is in force is computed (`server.actions.charters`)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
 from models.ledger import Scope
+from models.people import Actor
 from models.rules.charters import Charter, charter_of
 
 
@@ -20,6 +22,12 @@ class ProposedCharter(Base):
 
     scope_id: Mapped[int] = mapped_column(ForeignKey("scopes.id"), primary_key=True)
     parameters: Mapped[Mapping[str, Any]] = mapped_column(JSON)
+
+
+async def begun_at(session: AsyncSession) -> datetime:
+    """Since when there is a collective here, and so the charter that comes with the software."""
+    query = select(Actor.created_at).where(Actor.kind == "collective")
+    return (await session.scalars(query)).one()
 
 
 async def proposed(session: AsyncSession) -> Sequence[tuple[Scope, Charter]]:

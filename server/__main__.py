@@ -51,6 +51,7 @@ COMMANDS: dict[str, Command] = {
     "people": Command(
         "see who there is, log people out, help the last one who may admit to log in", "people"
     ),
+    "charter": Command("say what the collective asks at least of its decisions, and since when", "charter"),
     "doctor": Command("look whether everything is as it should be", "doctor"),
     "keys": Command("make new keys for signing requests, and tell who knows the old ones", "keys"),
     "verify": Command("recount a decision from its bundle, offline", "verify"),

@@ -129,8 +129,21 @@ def _read(value: Any) -> Value:
 
 
 def stored(charter: Charter) -> dict[str, Any]:
-    """A charter as it is stored and told to machines: whole numbers and lists of them."""
+    """A charter as it is stored: whole numbers and lists of them."""
     return {name: value if isinstance(value, int) else list(value) for name, value in charter.items()}
+
+
+def told(charter: Charter) -> dict[str, Any]:
+    """A charter as machines are told it: seconds, and shares as the rule of an Offer says them."""
+    said: dict[str, Any] = {}
+    for name, value in charter.items():
+        if isinstance(value, int):
+            said[name] = value
+            continue
+        said[name] = [*value[:2]]
+        if value[2:]:
+            said["strict"] = bool(value[2])
+    return said
 
 
 def changed(before: Charter, after: Charter) -> list[str]:

@@ -93,6 +93,7 @@ async def ask(
         visibility=change.visibility,
         options="convener",
         lang=lang,
+        is_fixed=True,
     )
     scope = await convene(session, home, viewer, as_chartered(plan, current.charter), [], keys, now)
     session.add(ProposedCharter(scope_id=scope.id, parameters=stored(change.charter)))

@@ -7,15 +7,16 @@ which its decision is final and adopted. Nothing switches it on, and nothing els
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import charters, ledger
 from models.ledger import Scope
-from models.rules.charters import SOFTWARE, Charter, changed
+from models.rules.charters import SOFTWARE, Charter, changed, told
+from models.rules.records import stamp
 from models.rules.standing import ENDED, standing
 from models.rules.view import Standing
-from server.actions.telling import us
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,6 @@ class History:
 
 async def history(session: AsyncSession, now: datetime) -> History:
     """How our charter came to be what it is `now`, and what may become of it."""
-    collective, _ = await us(session)
     adopted: list[tuple[datetime, Scope, Charter]] = []
     running: tuple[Scope, Charter] | None = None
     for scope, charter in await charters.proposed(session):
@@ -55,7 +55,7 @@ async def history(session: AsyncSession, now: datetime) -> History:
         elif _can_be_final(view):
             running = scope, charter
     adopted.sort(key=lambda one: (one[0], one[1].name))
-    found = [Version(1, SOFTWARE, collective.created_at)]
+    found = [Version(1, SOFTWARE, await charters.begun_at(session))]
     for since, scope, charter in adopted:
         found.append(_next(found[-1], charter, since, scope))
     underway = _next(found[-1], running[1], now, running[0]) if running else None
@@ -74,3 +74,30 @@ def _can_be_final(view: Standing) -> bool:
 async def charter_at(session: AsyncSession, now: datetime) -> Charter:
     """The charter in force: what binds whatever this collective convenes now."""
     return (await history(session, now)).current.charter
+
+
+def document(known: History, home: str, now: datetime, visible: Sequence[str]) -> dict[str, Any]:
+    """All of it for machines: times in seconds, shares as in the rule of an Offer. Decisions of other visibilities than these
+    are not named, and a change that is being decided among members is not told."""
+    underway = known.underway if known.underway and _may_see(known.underway, visible) else None
+    return {
+        "type": "Charter",
+        "from": home,
+        "at": stamp(now),
+        "versions": [_told(one, visible) for one in known.versions],
+        "underway": {**_told(underway, visible), "since": None} if underway else None,
+    }
+
+
+def _told(one: Version, visible: Sequence[str]) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "since": stamp(one.since),
+        "decision": one.scope.name if one.scope and _may_see(one, visible) else None,
+        "changed": list(one.changed),
+        "parameters": told(one.charter),
+    }
+
+
+def _may_see(one: Version, visible: Sequence[str]) -> bool:
+    return one.scope is not None and one.scope.visibility in visible

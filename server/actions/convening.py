@@ -15,7 +15,7 @@ from models import decisions, ledger
 from models.events import log
 from models.ledger import Scope, Signed
 from models.people import Actor
-from models.rules.charters import Charter, Value, raised, says, too_little
+from models.rules.charters import PARAMETERS, Charter, Value, raised, says, told, too_little
 from models.rules.methods import METHODS
 from models.rules.phrases import phrase
 from models.rules.records import instant, stamp
@@ -37,7 +37,8 @@ MOST_INVITED = 49  # the receivers of an Offer look up so many
 
 @dataclass(frozen=True)
 class Plan:
-    """What a convener chooses. Durations are lengths of phases; `gather` 0 opens at once (a decision of one's own)."""
+    """What a convener chooses. Durations are lengths of phases; `gather` 0 opens at once (a decision of one's own). `is_fixed`: no
+    proposal is added or changed in that time, as what is carried out afterwards stands beside it."""
 
     question: str
     details: str = ""
@@ -53,6 +54,7 @@ class Plan:
     options: str = "answering"
     takes: str = "binding"
     lang: str = "en"
+    is_fixed: bool = False
     rule: dict[str, Any] = field(default_factory=dict)
 
 
@@ -63,6 +65,7 @@ DEFAULT_RULE = {
     "base": "cast",
     "strict": True,
 }
+TIMES = [name for name, one in PARAMETERS.items() if one.kind == "time"]  # of a charter, and of a plan
 MOST_OPTIONS = {name: method.options[1] for name, method in METHODS.items()}
 
 
@@ -136,24 +139,16 @@ def check_plan(plan: Plan, invited: Sequence[Actor], charter: Charter) -> None:
 
 def as_chartered(plan: Plan, charter: Charter) -> Plan:
     """The plan, with as much of everything as the charter asks for."""
-    times: dict[str, Any] = {}
-    rule = dict(plan.rule)
-    for name, value in raised(charter, _numbers(plan)).items():
-        if isinstance(value, int):
-            times[name] = timedelta(seconds=value)
-        else:
-            rule[name] = [*value[:2]]
-            if value[2:]:
-                rule["strict"] = bool(value[2])
-    return replace(plan, **times, rule=rule)
+    said = told(raised(charter, _numbers(plan)))
+    times: dict[str, Any] = {name: timedelta(seconds=said.pop(name)) for name in TIMES}
+    return replace(plan, **times, rule=plan.rule | said)
 
 
 def _numbers(plan: Plan) -> dict[str, Value]:
     """What a plan says of all that a charter speaks of."""
     rule = {**DEFAULT_RULE, **plan.rule}
-    times = {name: getattr(plan, name) for name in ("gather", "window", "grace", "challenge")}
     return {
-        **{name: int(length.total_seconds()) for name, length in times.items()},
+        **{name: int(getattr(plan, name).total_seconds()) for name in TIMES},
         "quorum": (*rule["quorum"],),
         "threshold": (*rule["threshold"], int(rule["strict"])),
     }
@@ -169,6 +164,7 @@ def _offer(
     now: datetime,
 ) -> Signed:
     opens = now + plan.gather
+    ready = now if plan.is_fixed else opens
     fields: dict[str, Any] = {
         "question": texts.add(plan.question.strip()),
         "method": plan.method,
@@ -177,8 +173,8 @@ def _offer(
         "reveal": "open",
         "options": plan.options,
         "maxOptions": MOST_OPTIONS[plan.method],
-        "gatherUntil": stamp(opens),
-        "respondBy": stamp(opens),
+        "gatherUntil": stamp(ready),
+        "respondBy": stamp(ready),
         "opensAt": stamp(opens),
         "closesAt": stamp(opens + plan.window),
         "grace": int(plan.grace.total_seconds()),

@@ -299,7 +299,7 @@ async def _gathering(
 ) -> tuple[Standing, Record, datetime]:
     """The same while proposals can be made and changed by our collective."""
     view, offer, now = await _before_opening(session, viewer, scope, now)
-    if now > view.times.gather_until:
+    if now >= view.times.gather_until:
         raise TooLate("option", CLOSED)
     collective, _ = await us(session)
     if offer["options"] == "convener" and offer.by != collective.ed25519:

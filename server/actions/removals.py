@@ -118,6 +118,7 @@ async def ask(
         visibility="collective",
         options="convener",
         lang=lang,
+        is_fixed=True,
     )
     scope = await convene(session, home, viewer, as_chartered(plan, charter), [], keys, now)
     session.add(Removal(scope_id=scope.id, member_id=member.id))

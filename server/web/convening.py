@@ -40,26 +40,36 @@ class ConvenePage:
     filled: Filled
     problems: Problems
     choices: Mapping[str, Sequence[Choice]]
+    leasts: Mapping[str, str]
     units: Sequence[Choice]
     address: str
     mandate: int
+
+    @property
+    def is_open(self) -> bool:
+        """Does something stand under “More choices” that has to be seen?"""
+        return self.filled.is_advanced or any(self.problems.of(name) for name in plans.ADVANCED)
 
 
 async def convene_page(request: web.Request) -> web.StreamResponse:
     async with reading(request) as visit:
         if not visit.viewer.is_member:
             return see("/login?next=/decisions/new")
-    is_example = request.query.get("example") == plans.SMALL
-    return await _form(request, plans.small_question() if is_example else filled(Form()), Problems())
+        charter = await charter_at(visit.session, visit.now)
+        is_example = request.query.get("example") == plans.SMALL
+        words = plans.fitting(plans.small_question() if is_example else filled(Form()), charter)
+    return await _form(request, words, Problems())
 
 
 async def _form(request: web.Request, form: Filled, problems: Problems) -> web.Response:
     async with reading(request) as visit:
         mandate = visit.viewer.require("convene")
+        charter = await charter_at(visit.session, visit.now)
         context = ConvenePage(
             filled=form,
             problems=problems,
-            choices={name: list(choices.values()) for name, (choices, _) in plans.SELECTS.items()},
+            choices=plans.offered(form, charter),
+            leasts=plans.leasts(charter),
             units=list(plans.UNITS.values()),
             address=visit.collective.address,
             mandate=mandate.id,

@@ -27,12 +27,12 @@ from server.web.needs import BEFORE, Need, Turn, answer_needed, circle_need, dec
 from server.web.outside import Outside, outside_of
 from server.web.phases import Phase, now_words, phases_of
 from server.web.proposals import ProposalRow, looking_of, proposals_of
-from server.web.removals import Subject, subject_of
 from server.web.render import frame_of, page
 from server.web.results import SHOWN_IN, Keeper, Line, Result, keepers_of, lines_of, numbers_of, result_of
 from server.web.rolls import CollectiveRow, collectives_of, option_titles
 from server.web.rulebook import ends_of, rules_of
 from server.web.sessions import Visit, reading
+from server.web.subjects import Subject, subject_of
 from server.web.talking import Glance, Talk, talk_of
 from server.web.words import DONE, IGNORED, METHODS, RECORDS, STATES, VISIBILITY, Choice, Label
 

@@ -152,6 +152,13 @@ WORDS: Final = (
         ),
     ),
     (
+        phrase("charter"),
+        phrase(
+            "What a collective asks at least of every decision it convenes: times, quorum, majority. Only a decision "
+            "changes it."
+        ),
+    ),
+    (
         phrase("circle"),
         phrase("Three to five members who talk in private and speak with one ballot."),
     ),

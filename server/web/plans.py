@@ -5,13 +5,14 @@ Nothing typed is lost on the way back: the form is shown again as it came in.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
+from models.rules.charters import SOFTWARE, Charter, Value, changed, is_enough, says, weight
 from server.actions.convening import Plan
 from server.actions.texts import DETAILS_LENGTH
-from server.language import LANGUAGE, _
+from server.language import LANGUAGE, _, said_in
 from server.web.forms import Form, Problems
 from server.web.words import LANGUAGES, METHODS, TAKES, VISIBILITY, Choice, table
 
@@ -35,6 +36,7 @@ GATHER: Final = table(
         CUSTOM,
     )
 )
+TALK: Final = ("24h", "48h", "7d")
 WINDOW: Final = table(
     (
         Choice("48h", "48 hours", "The usual time."),
@@ -194,6 +196,57 @@ def small_question() -> Filled:
         "challenge": "0h",
     }
     return filled(Form(tuple(example.items())))
+
+
+def fitting(form: Filled, charter: Charter) -> Filled:
+    """A form that nobody has changed yet: where it would ask for less than our charter, the least choice that is enough."""
+    raised = {}
+    for name, least in charter.items():
+        asked = length_of(form, name) if name in form.custom else None
+        value = int(asked.total_seconds()) if asked is not None else _value(form.chosen[name])
+        if not is_enough(least, value):
+            enough = [
+                one for one in SELECTS[name][0] if one != CUSTOM.value and is_enough(least, _value(one))
+            ]
+            raised[name] = min(enough, key=lambda one: weight(_value(one)))
+    return replace(form, chosen={**form.chosen, **raised})
+
+
+def offered(form: Filled, charter: Charter) -> dict[str, list[Choice]]:
+    """What can be chosen under our charter, and what was chosen, by field."""
+    return {
+        name: [
+            one
+            for one in choices.values()
+            if one in (CUSTOM, choices[form.chosen[name]])
+            or name not in charter
+            or is_enough(charter[name], _value(one.value))
+        ]
+        for name, (choices, _default) in SELECTS.items()
+    }
+
+
+def talks(charter: Charter) -> Mapping[str, Choice]:
+    """How long a question about a member or about our charter can be talked over before the voting."""
+    return {value: GATHER[value] for value in TALK if is_enough(charter["gather"], _value(value))}
+
+
+def usual_talk(charter: Charter) -> str:
+    return next(value for value in ("48h", "7d") if value in talks(charter))
+
+
+def leasts(charter: Charter) -> dict[str, str]:
+    """What our charter asks for beyond what comes with the software, by field."""
+    return {name: said_in(says(name, charter)) for name in changed(SOFTWARE, charter)}
+
+
+def _value(choice: str) -> Value:
+    """What a choice such as “48h”, “2/3” or “>1/2” means in a charter. A time of one's own is read elsewhere."""
+    if choice == CUSTOM.value:
+        return 0
+    if "/" in choice:
+        return (*_share(choice), int(choice.startswith(">")))
+    return int(span_of(choice).total_seconds())
 
 
 def plan_of(filled: Filled) -> tuple[Plan, Problems]:

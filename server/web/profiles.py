@@ -16,18 +16,19 @@ from models.people import Actor, Circle
 from models.rules import mandates
 from models.rules.circles import ASSEMBLY_BELOW, LARGEST, SMALLEST
 from models.rules.refusals import NotFound
+from server.actions.charters import history
+from server.actions.convening import Plan, as_chartered
 from server.actions.visible import decision_for
 from server.language import _
 from server.viewer import as_rule
+from server.web.charters import Shown, shown_to
 from server.web.home import Row, both_lists
 from server.web.needs import decision_path
-from server.web.plans import SELECTS, span_of
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, reading
 from server.web.words import MANDATES, POWERS, Label
 
 MOST_SEEN: Final = 100
-WINDOW, GRACE, CHALLENGE = (span_of(SELECTS[name][1]) for name in ("window", "grace", "challenge"))
 ACTIVITY = ("application/activity+json", "application/ld+json")
 
 
@@ -57,12 +58,12 @@ class CirclePart:
 class Rules:
     """The numbers by which the collective decides: of circles, and what a question usually says of its times."""
 
+    window: timedelta
+    grace: timedelta
+    challenge: timedelta
     assembly_below: int = ASSEMBLY_BELOW
     smallest: int = SMALLEST
     largest: int = LARGEST
-    window: timedelta = WINDOW
-    grace: timedelta = GRACE
-    challenge: timedelta = CHALLENGE
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ class CollectivePage:
     seen: Sequence[Actor]
     seen_total: int
     rules: Rules
+    charter: Shown
+    coming: Shown | None
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,9 @@ async def _collective(visit: Visit, actor: Actor) -> CollectivePage:
     holders = await people.members_by_id(visit.session, {row.member_id for row in rows})
     running, over, _older = await both_lists(visit)
     seen, seen_total = await people.seen_members(visit.session, MOST_SEEN)
+    known = await history(visit.session, visit.now)
+    usual = as_chartered(Plan(""), known.current.charter)
+    charter, coming, _earlier = shown_to(visit, known)
     circles = [
         CirclePart(
             one.actor.name, f"/@{one.actor.handle}", len(await people.members_of(visit.session, one.id))
@@ -144,7 +150,9 @@ async def _collective(visit: Visit, actor: Actor) -> CollectivePage:
         mandates=[_mandate(visit, row, holders.get(row.member_id)) for row in rows],
         seen=seen,
         seen_total=seen_total,
-        rules=Rules(),
+        rules=Rules(usual.window, usual.grace, usual.challenge),
+        charter=charter,
+        coming=coming,
     )
 
 

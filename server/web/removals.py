@@ -11,6 +11,8 @@ from models import decisions
 from models.people import Member, member_count
 from models.rules.refusals import Conflict, Invalid
 from server.actions import removals
+from server.actions.charters import charter_at
+from server.actions.convening import Plan, as_chartered
 from server.actions.hearing import refresh
 from server.actions.recovering import member_here
 from server.keys import HOME
@@ -19,13 +21,12 @@ from server.web.convening import fresh_keys
 from server.web.forms import Form, Problems, problems_of
 from server.web.mine import status_of
 from server.web.needs import decision_path
-from server.web.plans import GATHER
+from server.web.plans import TALK, span_of, talks, usual_talk
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, reading
 from server.web.words import METHODS, STATES, Choice, Label
 
-TALK: Final = tuple(GATHER[value] for value in ("24h", "48h", "7d"))
-LENGTHS: Final = dict(zip((one.value for one in TALK), removals.TALK, strict=True))
+LENGTHS: Final = {value: span_of(value) for value in TALK}
 SHORTLY: Final = timedelta(minutes=10)
 
 
@@ -53,8 +54,9 @@ class RemovePage:
     talk: str
     parting: str
     problems: Problems
+    talks: Sequence[Choice]
+    voting: timedelta
     methods: Sequence[Choice] = tuple(METHODS[value] for value in removals.METHODS)
-    talks: Sequence[Choice] = TALK
     least: int = removals.SHORTEST_WHY
 
 
@@ -92,6 +94,7 @@ async def _remove(request: web.Request, form: Form, problems: Problems) -> web.R
     async with reading(request) as visit:
         member = await _other(visit)
         asked = await removals.asked_about(visit.session, member, visit.now)
+        charter = await charter_at(visit.session, visit.now)
         context = RemovePage(
             number=member.id,
             name=member.name,
@@ -101,9 +104,11 @@ async def _remove(request: web.Request, form: Form, problems: Problems) -> web.R
             may_erase=visit.viewer.may("admit"),
             why=form.one("why"),
             method=form.one("method", "consent"),
-            talk=form.one("talk", "48h"),
+            talk=form.one("talk", usual_talk(charter)),
             parting=form.one("parting", "leave"),
             problems=problems,
+            talks=[*talks(charter).values()],
+            voting=as_chartered(Plan(""), charter).window,
         )
         return page(request, frame_of(visit), "people/remove.html", context, status_of(problems))
 

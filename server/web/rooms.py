@@ -27,10 +27,10 @@ from server.web.names import Said
 from server.web.needs import BEFORE
 from server.web.phases import now_words
 from server.web.proposals import ProposalRow, looking_of, proposals_of
-from server.web.removals import Subject, subject_of
 from server.web.render import frame_of, page
 from server.web.rolls import CircleRow, circle_row, option_titles
 from server.web.sessions import Visit, reading
+from server.web.subjects import Subject, subject_of
 from server.web.talking import Glance, Talk, seated, talk_of
 from server.web.words import DONE, LANGUAGES, POSITION_HINTS, POSITIONS, STATES, Choice, Label, Named
 

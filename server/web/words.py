@@ -271,6 +271,7 @@ DONE: Final = Words(
         "mail-forgotten": "Your address is forgotten.",
         "address-ended": "Nothing is at that address any more.",
         "link-cancelled": "The link works no more.",
+        "charter-asked": "The question is out, to all circles. Until they have decided, the charter stays as it is.",
         "removal-asked": "The question is out, to all circles. Only members see it.",
         "person-erased": "Nothing here says any more who they were.",
         "person-removed": "They are no member any more.",

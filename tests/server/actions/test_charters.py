@@ -12,8 +12,8 @@ from models.charters import ProposedCharter
 from models.choices import choose
 from models.ledger import Scope
 from models.rules.charters import SOFTWARE, STRICTEST
-from models.rules.refusals import Conflict, Invalid, NotAllowed
-from server.actions import balloting, chartering, charters, convening, removals
+from models.rules.refusals import Conflict, Invalid, NotAllowed, TooLate
+from server.actions import balloting, chartering, charters, convening, proposing, removals
 from server.actions.chartering import Change
 from server.actions.charters import History
 
@@ -244,6 +244,21 @@ async def test_one_change_is_asked_at_a_time_by_who_may_and_about_what_they_saw(
     with pytest.raises(Conflict) as refused:
         await ask(place, "ana", replace(CHANGE, charter=STRICTEST))
     assert refused.value.code == "charter-asked"
+
+
+async def test_nobody_changes_what_is_proposed(place: Place):
+    """Not even the collective that made it: what would be in force stands beside the records."""
+    await place.join("ana", "bo")
+    name = await ask(place, "ana")
+    (option,) = (await place.view(name)).options
+    for instant in (place.now, place.now + timedelta(hours=1)):
+        place.now = instant
+        async with place.acting("ana") as (session, viewer):
+            scope = await place.scope(session, name)
+            with pytest.raises(TooLate):
+                await proposing.amend(
+                    session, place.home, viewer, scope, option.digest, "Something else", "", place.now
+                )
 
 
 async def test_of_two_who_ask_at_once_one_is_first(place: Place):

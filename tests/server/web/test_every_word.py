@@ -17,7 +17,9 @@ from babel.dates import get_day_names, get_month_names
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
+from models.choices import choose
 from server import language
+from server.keys import DATABASE
 from server.web.words import LANGUAGES
 from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
@@ -185,6 +187,7 @@ async def test_every_word_of_a_page_is_said_in_the_language_of_its_reader(
     async with meetings.voting(oak=3, elm=7, plan=plan) as fed:
         ana, visitor = Reader(await enter(fed, "oak", "ana")), Reader(await enter(fed, "oak"))
         await before_the_end(ana, visitor, f"/decisions/{fed.decision}")
+        await of_the_charter(ana, visitor, fed)
         await until_the_end(ana, fed)
     assert len(ana.seen | visitor.seen) > 50, "pages that are not looked at show nothing"
     pages = sorted({*ana.found, *visitor.found})
@@ -199,6 +202,17 @@ async def before_the_end(ana: Reader, visitor: Reader, path: str) -> None:
     await ana.look(f"{path}/circle/drafts", f"{path}/count", f"{path}/timeline", "/decisions", "/@oak")
     await ana.send("/decisions/new", "/decisions/new", about__2="x", window="custom")
     await ana.send(f"{path}/circle", "/draft", position="object", reason="short")
+
+
+async def of_the_charter(ana: Reader, visitor: Reader, fed: Federation) -> None:
+    """What is asked there is written once, in the language of the instance."""
+    async with fed.app_of("oak")[DATABASE].ACT.begin() as session:
+        await choose(session, "language", "es", fed.clock.now(), None)
+    await ana.send("/charter/change", "/charter/change", why="x", talk="x")
+    await ana.send("/charter/change", "/charter/change", why=QUESTION, window="604800", talk="24h")
+    for reader in (ana, visitor):
+        for path in ("/charter", "/@oak"):
+            reader.read(await reader.browser.get(path), path)
 
 
 async def until_the_end(ana: Reader, fed: Federation) -> None:
