@@ -92,6 +92,19 @@ class Behind:
             assert answer.status in (301, 308)
             assert answer.headers["Location"] == f"https://{town.host}/decisions?page=2"
 
+    async def test_browsers_are_told_to_come_by_https_alone_and_only_there(self, town: Fronted) -> None:
+        hsts = "Strict-Transport-Security"
+        async with browser(town) as visitor:
+            for path, status in (("/about", 200), ("/nowhere", 404), ("/private/x/decisions.atom", 404)):
+                page = await visitor.get(path)
+                assert (page.status, page.headers.getall(hsts)) == (status, ["max-age=31536000"])
+        at = f"http://127.0.0.1:{town.place.http}/about"
+        async with (
+            aiohttp.ClientSession() as anybody,
+            anybody.get(at, headers={"Host": town.host}, allow_redirects=False) as answer,
+        ):
+            assert hsts not in answer.headers
+
     async def test_the_name_arrives_as_it_was_sent_and_nobody_can_pretend_to_come_from_elsewhere(
         self, town: Fronted
     ) -> None:
