@@ -202,8 +202,8 @@ def update_actor(id: str, actor: Json, audience: Audience, published: str) -> Js
     ) | {"@context": ACTOR_CONTEXT}
 
 
-def delete(id: str, by: str, gone: Json, audience: Audience, published: str) -> Json:
-    """Takes an object back; `gone` is its tombstone."""
+def delete(id: str, by: str, gone: Json | str, audience: Audience, published: str) -> Json:
+    """Takes an object back; `gone` is its tombstone, or the actor's own id."""
     return _activity(id, "Delete", by, audience, object=gone, published=published)
 
 

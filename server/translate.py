@@ -93,10 +93,9 @@ def flag(home: Home, instance: Actor, about: Sequence[str], comment: str, digest
 
 
 def farewell(home: Home, actor: Actor, now: datetime) -> Json:
-    """An actor of ours deletes itself."""
-    gone = vocabulary.tombstone(actor.uri, actor.type, stamp(now))
+    """An actor of ours deletes itself: by its id alone, as some servers take a Tombstone for that of a post."""
     uri = f"{actor.uri}/gone/{int(now.timestamp())}"
-    return vocabulary.delete(uri, actor.uri, gone, public(actor.followers), stamp(now))
+    return vocabulary.delete(uri, actor.uri, actor.uri, public(actor.followers), stamp(now))
 
 
 def pin(home: Home, actor: Actor, uri: str, digest: str, now: datetime) -> Json:

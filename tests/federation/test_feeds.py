@@ -270,7 +270,7 @@ async def test_a_feed_that_ends_says_goodbye_to_those_it_followed_and_those_who_
     await feeding.end(world.oak)
     await world.settle()
     [gone] = ana.server.posts("Delete")
-    assert (gone["actor"], gone["object"]["id"]) == (FEED, FEED)
+    assert (gone["actor"], gone["object"]) == (FEED, FEED)
     world.pass_time(timedelta(seconds=10))
     assert (await world.get(FEED))[0] == 410
     assert (await world.get("http://oak.test/.well-known/webfinger?resource=acct:valley@oak.test"))[0] == 404

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
+from tests.federation.feeding import FEED
 from tests.server.wire_story import OAK, SECRET, SECRET_PROPOSAL, Story, told
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
@@ -28,6 +29,7 @@ KNOWN_CONTEXTS |= {
     "https://w3id.org/security/data-integrity/v1",
 }
 HTML = {"p", "br", "span", "a", "strong", "ul", "ol", "li", "em", "code", "pre", "blockquote"}
+WORDS = "One used cargo bike"
 SENT = {"Create", "Update", "Delete", "Announce", "Accept", "Reject", "Undo", "Add", "Remove"}
 
 Check = Callable[[Story], Any]
@@ -64,6 +66,13 @@ def moment(text: str) -> datetime:
 def afterwards(story: Story, type_: str) -> list[dict[str, Any]]:
     """What ana got at the end: answers, and what a feed passed on."""
     return [one for one in story.afterwards if one["type"] == type_]
+
+
+def removed(story: Story) -> list[dict[str, Any]]:
+    """What followers were told once a text was removed."""
+    told = [one for one in story.removal if one["type"] == "Update"]
+    assert told
+    return told
 
 
 # 1 Actors
@@ -175,6 +184,17 @@ def _(s: Story) -> bool:
     return actor(s)["postingRestrictedToMods"] and moderators.document["type"] == "OrderedCollection"
 
 
+@rule(
+    "1.3",
+    "a feed is an actor like any other: a key of its own, an inbox, and followers that are only counted",
+)
+def _(s: Story) -> bool:
+    a, followers = s.document("feed"), s.document("followers of the feed")
+    own = a["publicKey"]["owner"] == a["id"] == FEED and a["publicKey"] != actor(s)["publicKey"]
+    counted = followers["totalItems"] == 1 and not {"first", "items", "orderedItems"} & set(followers)
+    return own and counted and a["type"] == "Group" and host(a["inbox"]) == host(FEED)
+
+
 @rule("1.4", "documents are served unsigned, as activity+json, and vary by Accept and Signature")
 def _(s: Story) -> bool:
     served = [f for f in s.fetched.values() if isinstance(f.document, dict) and "@context" in f.document]
@@ -282,6 +302,13 @@ def _(s: Story) -> bool:
     return said["actor"] == instance and said["to"] == [s.ana] and told == ("Follow", s.ana, instance)
 
 
+@rule("2.2", "a Follow that is repeated is answered again, by its new id")
+def _(s: Story) -> bool:
+    [said] = [one for one in afterwards(s, "Accept") if one["object"]["id"] == s.follow_again["id"]]
+    first = s.of("Accept")[0].activity
+    return said["id"] != first["id"] and s.follow_again["id"] != s.follow["id"] and said["to"] == [s.ana]
+
+
 # 2.3 Notes
 
 
@@ -332,6 +359,45 @@ def _(s: Story) -> bool:
     found = [(f.status, f.url) for name, f in s.fetched.items() if name.startswith("object ")]
     deleted = s.fetched["deleted"].url
     return {(status, url == deleted) for status, url in found} == {(200, False), (410, True)}
+
+
+@rule("2.3", "what was deleted is in no collection and comes never again")
+def _(s: Story) -> bool:
+    uri, *_ = [one.object["id"] for one in s.of("Delete")]
+    after = [one.activity for one in s.arrived][
+        [one.object for one in s.arrived].index(s.of("Delete")[0].object) + 1 :
+    ]
+    listed = [s.document(name) for name in ("outbox page", "outbox in the end")]
+    return uri not in json.dumps([*after, *s.afterwards, *s.removal, *listed])
+
+
+@rule(
+    "2.3",
+    "words that were removed are told as an edit: the same object without them, and with a newer updated",
+)
+def _(s: Story) -> bool:
+    before, told = s.objects[0], {one["object"]["id"]: one["object"] for one in removed(s)}
+    now = told[before["id"]]
+    kept = ("id", "type", "attributedTo", "published", "to", "cc", "url", "context")
+    same = all(now[name] == before[name] for name in kept)
+    return same and moment(now["updated"]) > moment(before["published"]) and WORDS in before["content"]
+
+
+@rule("2.3", "words that were removed stand in nothing that is sent or can be fetched")
+def _(s: Story) -> bool:
+    note, page = s.document("note without words"), s.document("page without words").decode()
+    found = json.dumps(
+        [*removed(s), note, s.document("thread without words"), s.document("outbox in the end")]
+    )
+    served = [s.fetched[name].status for name in ("note without words", "page without words")]
+    return WORDS not in found and WORDS not in page and served == [200, 200]
+
+
+@rule("2.3", "an actor that is over deletes itself by its id, to the public, and answers 410 from then on")
+def _(s: Story) -> bool:
+    [said] = [one for one in s.goodbye if one["type"] == "Delete"]
+    told = (said["actor"], said["object"], said["to"]) == (FEED, FEED, [PUBLIC])
+    return told and s.fetched["feed afterwards"].status == 410
 
 
 @rule("2.3", "a reply names its parent by id, and goes to the parent's author")
@@ -552,6 +618,11 @@ def _(s: Story) -> bool:
     names = (stamp["interactionTarget"], stamp["interactingObject"])
     is_ours = host(said["result"]) == host(OAK) and stamp["type"] == "QuoteAuthorization"
     return is_ours and asked["type"] == "QuoteRequest" and names == (asked["object"], asked["instrument"])
+
+
+@rule("2.7", "the stamp of a post that was deleted cannot be had any more")
+def _(s: Story) -> bool:
+    return s.fetched["stamp"].status == 200 and s.fetched["stamp of the deleted"].status == 404
 
 
 # 2.8 and 2.9 Types

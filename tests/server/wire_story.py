@@ -65,7 +65,10 @@ class Story:
     arrived: list[Arrived] = field(default_factory=list)
     fetched: dict[str, Fetched] = field(default_factory=dict)
     afterwards: list[Json] = field(default_factory=list)  # answers, and what a feed passes on
+    removal: list[Json] = field(default_factory=list)  # once a text of the decision was removed
+    goodbye: list[Json] = field(default_factory=list)  # once a feed is over
     follow: Json = field(default_factory=dict)
+    follow_again: Json = field(default_factory=dict)
     ana: str = ""
     bob: str = ""
 
@@ -130,6 +133,8 @@ class Teller:
         await self._among_themselves(masto, plain)
         await self._fetch_the_rest()
         await self._answer_and_pass_on(masto, ana)
+        await self._remove_words(masto)
+        await self._end_the_feed(masto)
         return self.story
 
     async def _answer_and_pass_on(self, masto: Stranger, ana: Person) -> None:
@@ -156,7 +161,37 @@ class Teller:
             await self.fetch(name, url)
         await feeding.withdraw(oak, post)
         await self.world.settle()
+        follow = ana.activity("Follow", object=OAK)
+        self.story.follow_again = follow
+        await self.world.tell(ana, follow)
+        await self.world.settle()
         self.story.afterwards = masto.posts()
+        await self.fetch("stamp of the deleted", stamp["result"])
+        await self.fetch("feed", feeding.FEED)
+        await self.fetch("followers of the feed", f"{feeding.FEED}/followers")
+        masto.asked.clear()
+
+    async def _remove_words(self, masto: Stranger) -> None:
+        """A text of the decision that is over is removed for good."""
+        oak, secret = self.world.oak, self.world.decision
+        self.world.decision = self.decision
+        [title] = [record["title"] for record in await oak.records("Option")]
+        self.world.clock.advance(MINUTE)
+        await oak.redact(title)
+        await self.world.settle()
+        self.world.decision, self.story.removal = secret, masto.posts()
+        masto.asked.clear()
+        for name, url in (("note", self.story.objects[0]["id"]), ("page", self.story.objects[0]["url"])):
+            kind = "text/html" if name == "page" else "application/activity+json"
+            await self.fetch(f"{name} without words", url, kind)
+        await self.fetch("outbox in the end", f"{OAK}/outbox?page=1")
+        await self.fetch("thread without words", self.story.questions[0]["context"])
+
+    async def _end_the_feed(self, masto: Stranger) -> None:
+        await feeding.end(self.world.oak)
+        await self.world.settle()
+        self.story.goodbye = masto.posts()
+        await self.fetch("feed afterwards", feeding.FEED)
 
     async def _settle(self, *strangers: Stranger) -> None:
         """Settle, and note what has arrived since."""
@@ -201,6 +236,7 @@ class Teller:
         await self.fetch("replies", f"{question}/replies?page=1")
         await self.fetch("thread", self.story.questions[0]["context"])
         await self.fetch("page of the decision", self.story.questions[0]["url"], "text/html")
+        self.decision = world.decision
 
     async def _speak(self, masto: Stranger, plain: Stranger, ana: Person) -> None:
         out = io.BytesIO()
