@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Final
 
 MOST_WORDS: Final = 2_000
@@ -18,6 +19,7 @@ class Piece:
     text: str
 
 
+@lru_cache(maxsize=64)  # versions never change, and a comparison of long ones takes 10 ms
 def word_diff(old: str, new: str) -> Sequence[Piece]:
     """The new text with what is gone and what is added marked. Joined without what is gone it is the new text, without what is
     added the old one."""
