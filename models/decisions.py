@@ -254,6 +254,16 @@ async def removals_of(session: AsyncSession, member_id: int) -> Sequence[Scope]:
     return (await session.scalars(query.order_by(Scope.id.desc()))).all()
 
 
+async def removals_decided(
+    session: AsyncSession, since: datetime
+) -> Sequence[tuple[Decision, Scope, Member]]:
+    """Decisions closed since then by which somebody is removed who is still a member."""
+    query = select(Decision, Scope, Member).join(Scope, Scope.id == Decision.scope_id)
+    query = query.join(Removal, Removal.scope_id == Scope.id).join(Member, Member.id == Removal.member_id)
+    query = query.where(Decision.state == "final", Decision.outcome == "adopted", Decision.closes_at > since)
+    return [(d, s, m) for d, s, m in await session.execute(query.where(Member.left_at.is_(None)))]
+
+
 async def removal_in(session: AsyncSession, scope_id: int) -> Member | None:
     """Whom a decision is about, if it asks whether somebody is removed."""
     query = select(Member).join(Removal, Removal.member_id == Member.id)

@@ -11,6 +11,7 @@ from models.people import Circle
 from models.rules.records import Record
 from models.rules.standing import standing
 from models.rules.view import Binding, Standing
+from server.actions import removals
 from server.actions.seating import circle_on_roll
 from server.language import _
 from server.web.moments import moment
@@ -81,8 +82,24 @@ async def all_needs(visit: Visit) -> Sequence[Need]:
     """All that waits for the member who looks, before a vote, during it and afterwards, the soonest first."""
     member, since = visit.viewer.require_member(), visit.now - LONGEST_AFTER
     seated = await decisions.seated_in(visit.session, member.id, (*RUNNING, *UNHEARD_IN), since)
-    found = [*await needs_of(visit, seated), *await _aftermath_of(visit, seated)]
+    found = [*await needs_of(visit, seated), *await _aftermath_of(visit, seated), *await _to_carry_out(visit)]
     return sorted(found, key=lambda need: need.until)
+
+
+async def _to_carry_out(visit: Visit) -> list[Need]:
+    """Removals that were decided: any other member can carry them out, and nothing does it by itself."""
+    member, found = visit.viewer.require_member(), []
+    for row, scope, subject in await decisions.removals_decided(visit.session, visit.now - removals.LASTS):
+        asked = await removals.asked_about(visit.session, subject, visit.now)
+        is_due = asked is not None and asked.scope.id == scope.id and asked.is_due(visit.now)
+        if asked is not None and is_due and subject.id != member.id:
+            words = _(
+                "It is decided that {name} is a member no longer. Somebody has to carry it out.",
+                name=subject.name,
+            )
+            path, button = decision_path(scope.name), _("Look at it and carry it out")
+            found.append(Need(words, path, button, asked.until, urgent=True, question=row.question))
+    return found
 
 
 async def _aftermath_of(visit: Visit, seated: SeatedIn) -> list[Need]:

@@ -62,11 +62,14 @@ class RemovePage:
 
 @dataclass(frozen=True)
 class Subject:
-    """For the pages of such a decision: whom it is about. `path`: where it is carried out, once it can be."""
+    """For the pages of such a decision: whom it is about. `until`: by when it can be carried out, if it can be now; `path`: where,
+    by whoever looks."""
 
     name: str
     is_gone: bool
     is_me: bool
+    is_running: bool
+    until: datetime | None
     path: str
 
 
@@ -76,9 +79,12 @@ async def subject_of(visit: Visit, scope_id: int) -> Subject | None:
     if member is None or visit.viewer.member is None:
         return None
     is_gone, is_me = member.left_at is not None, member.id == visit.viewer.member.id
-    asked = None if is_gone or is_me else await removals.asked_about(visit.session, member, visit.now)
-    is_due = asked is not None and asked.scope.id == scope_id and asked.is_due(visit.now)
-    return Subject(member.name, is_gone, is_me, f"/people/{member.id}/remove" if is_due else "")
+    asked = None if is_gone else await removals.asked_about(visit.session, member, visit.now)
+    if asked is None or asked.scope.id != scope_id:
+        return Subject(member.name, is_gone, is_me, False, None, "")
+    until = asked.until if asked.is_due(visit.now) else None
+    path = f"/people/{member.id}/remove" if until and not is_me else ""
+    return Subject(member.name, is_gone, is_me, asked.is_running(), until, path)
 
 
 async def remove_page(request: web.Request) -> web.StreamResponse:

@@ -79,7 +79,15 @@ async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_ou
         await fed.reach("opens")
         await fed.oak.ballot("consent")
         await fed.finish()
-        assert "Look at it and carry it out" not in (await bo.get(path)).text
+        page = await bo.get(path)
+        assert "Look at it and carry it out" not in page.text
+        assert "It is decided that you are a member no longer." in page.text
+        wanted = "It is decided that Bo is a member no longer. Somebody has to carry it out."
+        assert wanted not in (await bo.get("/")).text
+        page = await cem.get("/")
+        check(page)
+        assert wanted in page.text
+        assert page.links()["Look at it and carry it out"] == path
         page = await cem.get(path)
         check(page)
         page = await cem.get(page.links()["Look at it and carry it out"])
