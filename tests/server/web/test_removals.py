@@ -101,3 +101,22 @@ async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_ou
         assert (await bo.get("/me")).path.startswith("/login")
         assert (await ana.get(PAGE)).status == 404
         assert "They are no member any more." in (await ana.get(path)).text
+
+
+async def test_when_it_was_not_adopted_its_page_says_that_nobody_is_removed(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=3) as fed:
+        ana, bo, cem = [await enter(fed, "oak", who) for who in ("ana", "bo", "cem")]
+        asked = await ana.send(await ana.get(PAGE), "/ask", why=WHY, talk="24h", method="consent")
+        path = asked.path.partition("?")[0]
+        fed.decision = path.removeprefix("/decisions/")
+        await fed.settle()
+        await fed.reach("opens")
+        await fed.oak.ballot("object")
+        await fed.finish()
+        for browser in (bo, cem):
+            page = await browser.get(path)
+            check(page)
+            assert "This is over, and nobody is removed by it." in page.text
+            assert "It is decided that" not in (await browser.get("/")).text
