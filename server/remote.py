@@ -41,11 +41,12 @@ from models.people import Actor
 from server.actions import dealing
 from server.home import Home
 from server.keys import CLOCK, DATABASE, HOME, NETWORK
-from server.strikes import Strikes
+from server.strikes import PLACES, Strikes
 
 Json = dict[str, Any]
 
-NEW_ACTORS_PER_HOUR: Final = 200  # of one server
+NEW_ACTORS_PER_HOUR: Final = 200  # of one server, named from one place
+MISSES_PER_HOUR: Final = 60  # likewise; then nobody new there is asked for during the rest of the hour
 REFETCH_PAUSE: Final = timedelta(minutes=1)  # between refetches of keys, per actor and per server
 MISS_LASTS: Final = timedelta(minutes=5)
 FIRST_PAUSE: Final = timedelta(seconds=30)  # for a server that does not answer; doubled each time
@@ -60,7 +61,8 @@ class Memory:
 
     misses: OrderedDict[str, tuple[datetime, WireError]] = field(default_factory=OrderedDict)
     silent: OrderedDict[str, tuple[int, datetime]] = field(default_factory=OrderedDict)
-    strikes: Strikes = field(default_factory=Strikes)
+    in_vain: Strikes = field(default_factory=Strikes)
+    met: Strikes = field(default_factory=Strikes)
     seen: OrderedDict[str, datetime] = field(default_factory=OrderedDict)
     taken: OrderedDict[str, Knocks] = field(default_factory=OrderedDict)
     asking: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -73,7 +75,7 @@ class Memory:
 
     def missed(self, uri: str, error: WireError, now: datetime, named_by: str = "") -> None:
         _keep(self.misses, uri, (now + MISS_LASTS, error))
-        self.strikes.add(signatures.authority(uri), named_by, now)
+        self.in_vain.add(signatures.authority(uri), named_by, now)
 
     def check_host(self, authority: str, now: datetime) -> None:
         """Raises Unreachable while a server that did not answer is left alone."""
@@ -145,7 +147,7 @@ async def remote_actor(app: web.Application, uri: str, *, refresh: bool = False,
         await _admit(app, authority_of(uri), known is None, named_by)
         try:
             read = read_actor(await document(app, uri))
-            return await _remember(app, read, _request_key(read), known is None)
+            return await _remember(app, read, _request_key(read), known is None, named_by)
         except WireError as error:
             if error.final:
                 memory.missed(uri, error, now, named_by)
@@ -172,7 +174,8 @@ async def actor_of_key(
         await _admit(app, authority_of(key_id), known is None, named_by)
         try:
             found = await _actor_document(app, key_id)
-            return await _remember(app, read_actor(found), signing_key(found, key_id), known is None)
+            key = signing_key(found, key_id)
+            return await _remember(app, read_actor(found), key, known is None, named_by)
         except WireError as error:
             if error.final:
                 memory.missed(key_id, error, now, named_by)
@@ -274,14 +277,16 @@ async def _admit(app: web.Application, authority: str, unknown: bool, named_by: 
     """May we ask this server? Not ourselves, not one with which we do not deal, and not for too many new actors within an hour."""
     if authority == app[HOME].authority:
         raise Forbidden("ours", "There is no such actor on this server.")
-    if unknown:
-        app[MEMORY].strikes.check(authority, named_by, app[CLOCK].now())
+    memory, now = app[MEMORY], app[CLOCK].now()
+    if unknown and memory.in_vain.are_enough(authority, named_by, MISSES_PER_HOUR, now):
+        raise Unreachable("left-alone", "Too many were asked for in vain at the other server lately.")
     async with app[DATABASE].READ() as session:
         await dealing.check(session, app[HOME], authority)
         there = below = 0
         if unknown:
-            there, below = await new_actors_lately(session, authority, site_of(authority), app[CLOCK].now())
-    if there >= NEW_ACTORS_PER_HOUR or below >= SERVERS * NEW_ACTORS_PER_HOUR:
+            there, below = await new_actors_lately(session, authority, site_of(authority), now)
+    full = there >= PLACES * NEW_ACTORS_PER_HOUR or below >= SERVERS * PLACES * NEW_ACTORS_PER_HOUR
+    if full or (unknown and memory.met.are_enough(authority, named_by, NEW_ACTORS_PER_HOUR, now)):
         raise Unreachable("too-many-new", "Too many new actors of this server within an hour.", status=429)
 
 
@@ -312,7 +317,9 @@ def _request_key(read: RemoteActor) -> ListedKey:
     return read.signing_keys[0]
 
 
-async def _remember(app: web.Application, read: RemoteActor, key: ListedKey, unknown: bool) -> Actor:
+async def _remember(
+    app: web.Application, read: RemoteActor, key: ListedKey, new: bool, named_by: str
+) -> Actor:
     """Write the actor down as its server describes it now; a change of its record key is an event."""
     keypairs.public_from_pem(key.text)
     now = app[CLOCK].now()
@@ -321,8 +328,9 @@ async def _remember(app: web.Application, read: RemoteActor, key: ListedKey, unk
         before = await people.actor_by_uri(session, read.id)
         if before is not None and before.ed25519 not in (None, values["ed25519"]):
             log(session, "actor key changed", now, actor=read.id)
-        if unknown:
+        if new:
             await note_new_actor(session, values["authority"], now)
+            app[MEMORY].met.add(values["authority"], named_by, now)
         return await _upserted(session, {"uri": read.id, "kind": "remote", "created_at": now}, values)
 
 

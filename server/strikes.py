@@ -1,5 +1,6 @@
-"""Of which servers too many actors were asked for in vain lately. Strangers name whatever keys they like, so it is counted by who
-named them: from one place nobody parts us from a server, and all together do not make us ask it for ever.
+"""How often something was met lately at a server that somebody named: actors that are none, new actors. Strangers name whatever
+keys they like, so it is counted by who named them: from one place nobody parts us from a server, and all together do not make us
+ask it for ever.
 
 In memory and bounded.
 """
@@ -9,19 +10,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from activitypub.errors import Unreachable
 from activitypub.sites import SERVERS, site_of
 from models.peers import HOUR
 
-MISSES_PER_HOUR: Final = (
-    60  # of one server, named from one place; then it is left alone for the rest of the hour
-)
-PLACES: Final = 5  # times as many, named from wherever
+PLACES: Final = 5  # times as many from wherever as from one place
 REMEMBERED: Final = 4_000
 
 
 class Strikes:
-    """How often it was in vain since when, by server or site, with and without the network or server that named it."""
+    """How often since when, by server or site, with and without the network or server that named it."""
 
     def __init__(self) -> None:
         self._counted: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
@@ -36,16 +33,16 @@ class Strikes:
         while len(self._counted) > REMEMBERED:
             self._counted.popitem(last=False)
 
-    def check(self, authority: str, named_by: str, now: datetime) -> None:
-        """Raises Unreachable for actors that we do not know, of a server or site where too many were asked for in vain. What we
-        know there can still be asked for."""
-        for what, most in _bounds(authority, named_by):
+    def are_enough(self, authority: str, named_by: str, most: int, now: datetime) -> bool:
+        """Were there so many within an hour, at the server as this one names it, or as many times more?"""
+        for what, times_most in _bounds(authority, named_by):
             times, since = self._counted.get(what, (0, now))
-            if times >= most and since > now - HOUR:
-                raise Unreachable("left-alone", "Too many were asked for in vain at the other server lately.")
+            if times >= times_most * most and since > now - HOUR:
+                return True
+        return False
 
 
 def _bounds(authority: str, named_by: str) -> Iterator[tuple[str, int]]:
-    for where, most in ((authority, MISSES_PER_HOUR), (f"*.{site_of(authority)}", SERVERS * MISSES_PER_HOUR)):
-        yield f"{named_by} {where}", most
-        yield where, PLACES * most
+    for where, servers in ((authority, 1), (f"*.{site_of(authority)}", SERVERS)):
+        yield f"{named_by} {where}", servers
+        yield where, PLACES * servers

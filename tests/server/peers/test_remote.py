@@ -230,14 +230,14 @@ async def test_what_is_remembered_is_bounded(world: World) -> None:
         memory.is_news(f"h{number}.test", now)
     tables = (memory.misses, memory.silent, memory.seen)
     assert [len(table) for table in tables] == [remote.REMEMBERED] * 3
-    assert len(memory.strikes) == strikes.REMEMBERED
+    assert len(memory.in_vain) == strikes.REMEMBERED
 
 
 async def test_a_site_where_too_many_were_asked_for_in_vain_is_left_alone_whatever_its_servers_are_called(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(strikes, "SERVERS", 1)
-    monkeypatch.setattr(strikes, "MISSES_PER_HOUR", 2)
+    monkeypatch.setattr(remote, "MISSES_PER_HOUR", 2)
     app, below = world.of().app, [await world.stranger(f"s{number}.evil") for number in range(3)]
     for where in below:
         with pytest.raises(WireError):
@@ -248,7 +248,7 @@ async def test_a_site_where_too_many_were_asked_for_in_vain_is_left_alone_whatev
 async def test_who_names_many_in_vain_parts_us_from_nobody_whom_others_name(
     world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(strikes, "MISSES_PER_HOUR", 2)
+    monkeypatch.setattr(remote, "MISSES_PER_HOUR", 2)
     monkeypatch.setattr(strikes, "PLACES", 2)
     app, numbers = world.of().app, itertools.count()
 
@@ -266,6 +266,31 @@ async def test_who_names_many_in_vain_parts_us_from_nobody_whom_others_name(
     assert await in_vain("7.7.7.0/24") is Unreachable  # enough, whoever names them
     world.clock.advance(timedelta(hours=1, seconds=1))
     assert await in_vain("7.7.7.0/24") is Gone
+
+
+async def test_who_names_many_that_are_new_leaves_room_for_those_whom_others_name(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "NEW_ACTORS_PER_HOUR", 2)
+    monkeypatch.setattr(remote, "PLACES", 2)
+    app, names = world.of().app, (f"p{number}" for number in itertools.count())
+
+    async def met(named_by: str, *, by_key: bool = False) -> bool:
+        uri = masto.person(next(names)).uri
+        try:
+            if by_key:
+                await remote.actor_of_key(app, f"{uri}#main-key", named_by=named_by)
+            else:
+                await remote.remote_actor(app, uri, named_by=named_by)
+        except Unreachable as error:
+            return error.code != "too-many-new"
+        return True
+
+    assert [await met("6.6.6.0/24", by_key=key) for key in (False, True, True)] == [True, True, False]
+    assert [await met("9.9.9.0/24") for _ in range(2)] == [True, True]
+    assert not await met("7.7.7.0/24")  # enough, whoever names them
+    world.clock.advance(timedelta(hours=1, seconds=1))
+    assert await met("6.6.6.0/24")
 
 
 async def test_new_actors_are_counted_per_server_and_hour(world: World, masto: Stranger) -> None:
