@@ -112,16 +112,21 @@ def taking(
 
 
 async def _later(request: web.Request, form: Form) -> web.Response:
-    """A form that cannot be taken now: log in first, or (after a log-in in another tab) just send it again."""
+    """A form that cannot be taken now: log in first, or (after a log-in in another tab) just send it again. One that is too long to
+    go through the log-in is shown, to be copied."""
     async with reading(request) as visit:
         if visit.viewer.is_member:
             return _resume(request, frame_of(visit), request.path, form)
+    if form.without_secrets() and not form.kept():
+        first = _("You are not logged in any more, and this is too long to be kept while you log in.")
+        return await kept(request, form, NotAllowed("log-in", first))
+    async with reading(request) as visit:
         context = LoginPage(next=safe_path(request.path), kept=form.kept())
         return await _login_page(visit, context, HTTPStatus.FORBIDDEN)
 
 
 def _resume(request: web.Request, frame: Frame, action: str, form: Form) -> web.Response:
-    context = ResumePage(action, parse(form.kept()).pairs)
+    context = ResumePage(action, form.without_secrets())
     return page(request, frame, "people/resume.html", context)
 
 

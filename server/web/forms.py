@@ -44,9 +44,13 @@ class Form:
         text = self.one(name)
         return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else default
 
+    def without_secrets(self) -> tuple[tuple[str, str], ...]:
+        """The fields that may be shown again."""
+        return tuple((key, value) for key, value in self.pairs if key not in NOT_KEPT)
+
     def kept(self) -> str:
-        """The form as one string, to be carried through a log-in; secrets and very long forms are left out."""
-        text = urlencode([(key, value) for key, value in self.pairs if key not in NOT_KEPT])
+        """The form as one string, to be carried through a log-in, without secrets; nothing of a very long one."""
+        text = urlencode(self.without_secrets())
         return text if len(text) <= KEPT_AT_MOST else ""
 
 

@@ -149,6 +149,23 @@ async def test_words_are_kept_even_if_the_browser_has_forgotten_its_cookie(
         assert page.heading == "Who waters the plants?"
 
 
+async def test_words_too_long_for_the_log_in_are_shown_to_be_copied(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana, long = await enter(fed, "oak", "ana"), "слово " * 12_000
+        form = await ana.get("/decisions/new")
+        token = ana.cookie()
+        ana.jar.clear()
+        page = await ana.send(form, "/decisions/new", question="Who waters the plants?", details=long)
+        assert (page.status, page.heading) == (403, "You may not do this now")
+        assert "You are not logged in any more" in page.text
+        assert "Who waters the plants?" in page.text
+        assert long.strip() in page.text
+        other = await enter(fed, "oak", "ana")
+        assert other.cookie() != token
+        page = await other.send(form, "/decisions/new", question="Who waters the plants?", details=long)
+        assert dict(filled(page.form("/decisions/new")))["details"] == long
+
+
 async def test_a_form_from_before_a_new_log_in_is_shown_again_not_done(
     meetings: Meetings, enter: Enter
 ) -> None:
