@@ -109,7 +109,7 @@ PARAMETERS: Final = _table(
     Parameter(
         "threshold",
         "majority",
-        phrase("For a majority: how many must say yes"),
+        phrase("How many must say yes for a majority"),
         ((1, 2, 1), (2, 3, 0), (3, 4, 0)),
     ),
 )

@@ -42,6 +42,7 @@ FILES = {  # no pages
     "/decisions/{name}/circle/live": "a stream of events",
     "/source.zip": "a file",
     "/moderate/blocklist.csv": "a file",
+    "/charter.json": "a file",
     "/decisions/{name}.json": "a file",
     "/media/{name}": "a picture",
     "/decisions.atom": "a feed",
