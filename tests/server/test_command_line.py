@@ -331,6 +331,7 @@ def test_init_by_the_environment_is_like_init_by_flags_and_is_done_once(
     assert main(["init"]) == 0
     assert re.search(r"^    https://north\.example/join/[\w-]{43}$", capsys.readouterr().out, re.MULTILINE)
     assert (Path("data") / "secret").stat().st_mode & 0o777 == 0o600
+    assert Path("data").stat().st_mode & 0o777 == 0o700
     assert main(["init"]) == 1
     assert capsys.readouterr().err == "jura: This instance already has its collective.\n"
     assert main(["invite"]) == 0
