@@ -3,28 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 from markupsafe import Markup
 
 from activitypub.later import later
 from models.accounts import codes_left
+from models.people import Member
 from models.rules.refusals import Conflict, Invalid
 from server.actions import people, second
 from server.keys import CLOCK, DATABASE, HOME
 from server.language import _
+from server.web.confirming import Confirm, really
 from server.web.forms import Form, Problems, problems_of
 from server.web.mine import done_in, status_of
 from server.web.places import place_of
 from server.web.proving import Proof, proof_for, prove
 from server.web.render import frame_of, page, see
-from server.web.sessions import acting, reading
+from server.web.sessions import Visit, acting, reading
 
 if TYPE_CHECKING:
     import segno
 else:
     segno = later("segno")
+
+HERE: Final = "/me/second"
 
 
 @dataclass(frozen=True)
@@ -106,20 +110,79 @@ async def confirm(request: web.Request, form: Form) -> web.StreamResponse:
     return await _second(request, codes)
 
 
-async def change(request: web.Request, form: Form) -> web.StreamResponse:
-    """Turn it off; or make fresh recovery codes, shown this once, and those before are good for nothing."""
-    try:
-        if form.one("what") not in ("codes", "off"):
-            raise Invalid({"what": _("Choose one of the two.")})
-        member = await prove(request, form)
-    except Invalid as refusal:
-        return await _second(request, problems=problems_of(refusal))
-    async with acting(request) as visit:
+async def codes_page(request: web.Request) -> web.StreamResponse:
+    return await _codes(request, Problems())
+
+
+async def _codes(request: web.Request, problems: Problems) -> web.StreamResponse:
+    async with reading(request) as visit:
         if visit.viewer.require_member().totp_at is None:
-            raise Conflict("second-factor", _("You have no second factor. Nothing was changed."))
-        if form.one("what") == "codes":
-            codes = await second.new_codes(visit.session, member.id)
-        else:
-            codes = []
-            await second.turn_off(visit.session, request.app[HOME], member.id, visit.now)
-    return await _second(request, codes) if codes else see("/me/second?done=second-off")
+            return see(HERE)
+        context = Confirm(
+            heading=_("Make new recovery codes?"),
+            says=[
+                _("Those that you have no longer work, and cannot be brought back."),
+                _("The new ones are shown once. Have something to write them down with."),
+            ],
+            button=_("Make new recovery codes"),
+            action=f"{HERE}/codes",
+            back=HERE,
+            above=_("Second factor"),
+            proof=await proof_for(visit),
+            problems=problems,
+        )
+        return really(visit, context)
+
+
+async def renew_codes(request: web.Request, form: Form) -> web.StreamResponse:
+    """Fresh recovery codes, shown this once; those before are good for nothing."""
+    try:
+        await prove(request, form)
+    except Invalid as refusal:
+        return await _codes(request, problems_of(refusal))
+    async with acting(request) as visit:
+        codes = await second.new_codes(visit.session, _with_a_second(visit).id)
+    return await _second(request, codes)
+
+
+async def off_page(request: web.Request) -> web.StreamResponse:
+    return await _off(request, Problems())
+
+
+async def _off(request: web.Request, problems: Problems) -> web.StreamResponse:
+    async with reading(request) as visit:
+        if visit.viewer.require_member().totp_at is None:
+            return see(HERE)
+        context = Confirm(
+            heading=_("Turn the second factor off?"),
+            says=[
+                _("Your password alone is then enough to log in."),
+                _("The key in your app is worth nothing any more, and neither are your recovery codes."),
+                _("They cannot be brought back. You can set it up anew, with another key."),
+                _("You get a notice, and a mail if you have a confirmed address."),
+            ],
+            button=_("Turn it off"),
+            action=f"{HERE}/off",
+            back=HERE,
+            above=_("Second factor"),
+            proof=await proof_for(visit),
+            problems=problems,
+        )
+        return really(visit, context)
+
+
+async def turn_off(request: web.Request, form: Form) -> web.StreamResponse:
+    try:
+        await prove(request, form)
+    except Invalid as refusal:
+        return await _off(request, problems_of(refusal))
+    async with acting(request) as visit:
+        await second.turn_off(visit.session, request.app[HOME], _with_a_second(visit).id, visit.now)
+    return see(f"{HERE}?done=second-off")
+
+
+def _with_a_second(visit: Visit) -> Member:
+    member = visit.viewer.require_member()
+    if member.totp_at is None:
+        raise Conflict("second-factor", _("You have no second factor. Nothing was changed."))
+    return member

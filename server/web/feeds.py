@@ -22,6 +22,7 @@ from server.elsewhere import sentence_of
 from server.keys import HOME
 from server.language import _
 from server.remote import find
+from server.web.confirming import Confirm, really
 from server.web.forms import Form, Problems, problems_of
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, reading
@@ -271,6 +272,34 @@ async def add(request: web.Request, form: Form) -> web.StreamResponse:
     except Refusal as refusal:
         return await _one(request, form, problems_of(refusal))
     return see(f"/feeds/{handle}?done=source-added")
+
+
+async def remove_page(request: web.Request) -> web.StreamResponse:
+    handle, uri = request.match_info["handle"], request.query.get("source", "")
+    async with reading(request) as visit:
+        if not visit.viewer.is_member:
+            return see(f"/login?next=/feeds/{handle}")
+        mandate = visit.viewer.require(feeds.POWER)
+        feed = await feeds.named(visit.session, handle)
+        source = next((one for one in await _sources(visit.session, feed) if one.uri == uri), None)
+        if source is None:
+            return see(f"/feeds/{handle}")
+        context = Confirm(
+            heading=_("Leave this collective out?"),
+            about=f"{source.name} ({source.address})",
+            says=[
+                _("The feed passes on nothing more of it. What it passed on stays."),
+                _("What it publishes until it is in the feed again is not made up for."),
+                _("To have it back, it is asked anew, and can say no."),
+            ],
+            button=_("Leave it out"),
+            action=f"/feeds/{handle}/remove",
+            back=f"/feeds/{handle}",
+            above=feed.actor.name,
+            fields=[("source", uri)],
+            mandate=mandate.id,
+        )
+        return really(visit, context)
 
 
 async def remove(request: web.Request, form: Form) -> web.StreamResponse:

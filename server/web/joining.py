@@ -13,9 +13,10 @@ from models.rules.circles import ASSEMBLY_BELOW
 from models.rules.refusals import Conflict, Invalid, Refusal, TooMany
 from server.actions import people
 from server.keys import CLOCK, DATABASE, HOME
-from server.language import _
+from server.language import _, ngettext
 from server.web.accounts import form_frame
 from server.web.beginning import Step, next_step
+from server.web.confirming import Confirm, really
 from server.web.factors import qr_code
 from server.web.forms import Form, Problems, Stale, posted, problems_of
 from server.web.mine import done_in
@@ -186,6 +187,37 @@ async def invite(request: web.Request, form: Form) -> web.StreamResponse:
         return await _invite_page(request, form.number("uses"), problems=problems_of(refusal))
     link = request.app[HOME].uri(f"join/{token}")
     return await _invite_page(request, row.uses_left, link, row.expires_at)
+
+
+async def end_page(request: web.Request) -> web.StreamResponse:
+    number = int(request.match_info["number"])
+    async with reading(request) as visit:
+        visit.viewer.require_member()
+        mandate = visit.viewer.require("admit")
+        links = await people.open_invitations(visit.session, visit.viewer, visit.now)
+        found = next(((row, maker) for row, maker in links if row.id == number), None)
+        if found is None:
+            return see("/people/invite")
+        row, maker = found
+        context = Confirm(
+            heading=_("End link no. {number}?", number=str(number)),
+            says=[
+                _("Made by {name}.", name=maker),
+                ngettext(
+                    "It would admit {n} person more. Then it admits nobody.",
+                    "It would admit {n} people more. Then it admits nobody.",
+                    row.uses_left,
+                ),
+                _("Who has joined with it stays."),
+                _("It cannot be opened again. You can make another one."),
+            ],
+            button=_("End the link"),
+            action=f"/people/invite/{number}/end",
+            back="/people/invite",
+            above=_("Invite people"),
+            mandate=mandate.id,
+        )
+        return really(visit, context)
 
 
 async def end_link(request: web.Request, _form: Form) -> web.StreamResponse:

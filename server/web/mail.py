@@ -8,9 +8,11 @@ from typing import Final
 from aiohttp import web
 
 from models.mails import Mailbox
-from models.rules.refusals import Refusal
+from models.rules.refusals import Invalid, Refusal
 from server.actions import mailing
 from server.keys import CLOCK, DATABASE, HOME, SETTINGS
+from server.language import _
+from server.web.confirming import Confirm, really
 from server.web.forms import Form, Problems, problems_of
 from server.web.mine import done_in, status_of
 from server.web.moments import weekday_words
@@ -135,8 +137,40 @@ async def choose(request: web.Request, form: Form) -> web.StreamResponse:
     return see("/me/mail?done=settings")
 
 
-async def forget(request: web.Request, _form: Form) -> web.StreamResponse:
-    """Have the address forgotten."""
+async def forget_page(request: web.Request) -> web.StreamResponse:
+    return await _forget(request, Problems())
+
+
+async def _forget(request: web.Request, problems: Problems) -> web.StreamResponse:
+    async with reading(request) as visit:
+        box = await visit.session.get(Mailbox, visit.viewer.require_member().id)
+        if box is None or not (box.address or box.pending):
+            return see("/me/mail")
+        context = Confirm(
+            heading=_("Forget your address?"),
+            about=box.address or box.pending or "",
+            says=[
+                _("What you chose to get is forgotten with it, and mail that waits is not sent."),
+                _("You can then get no link by e-mail to choose a new password."),
+                _("One last mail goes to an address that was confirmed, and says that it is used no more."),
+                _("It cannot be brought back: you can name it again, and confirm it anew."),
+            ],
+            button=_("Forget my address"),
+            action="/me/mail/forget",
+            back="/me/mail",
+            above=_("E-mail"),
+            proof=await proof_for(visit),
+            problems=problems,
+        )
+        return really(visit, context)
+
+
+async def forget(request: web.Request, form: Form) -> web.StreamResponse:
+    """Have the address forgotten. It is asked who is there, as when one is named."""
+    try:
+        await prove(request, form)
+    except Invalid as refusal:
+        return await _forget(request, problems_of(refusal))
     async with acting(request) as visit:
         await mailing.forget_address(visit.session, request.app[HOME], visit.viewer, visit.now)
     return see("/me/mail?done=mail-forgotten")

@@ -11,13 +11,16 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from models.follows import follower_count
 from models.people import Actor
 from models.rules import mandates
 from models.rules.refusals import Conflict, Refusal
 from server.actions import appearing
 from server.actions.founding import make_key_pair
 from server.keys import HOME
+from server.language import _, ngettext
 from server.viewer import as_rule
+from server.web.confirming import Confirm, really
 from server.web.forms import Form, Problems, problems_of
 from server.web.recovering import Told, told
 from server.web.render import frame_of, page, see
@@ -130,6 +133,34 @@ async def appear(request: web.Request, form: Form) -> web.StreamResponse:
     except Refusal as refusal:
         return await _me_page(request, form, problems_of(refusal))
     return see("/me?done=appeared")
+
+
+async def disappear_page(request: web.Request) -> web.StreamResponse:
+    async with reading(request) as visit:
+        visit.viewer.require_member()
+        actor = await _actor(visit)
+        if actor is None or actor.gone_at is not None:
+            return see("/me")
+        followers = await follower_count(visit.session, actor.id)
+        context = Confirm(
+            heading=_("Take your public profile away?"),
+            about=actor.address,
+            says=[
+                _("Its address says that it is gone."),
+                ngettext(
+                    "It has {n} follower. Followers are told, and do not come back by themselves.",
+                    "It has {n} followers. Followers are told, and do not come back by themselves.",
+                    followers,
+                ),
+                _("What others have copied stays with them: that cannot be called back."),
+                _("The name stays yours: you can come back under it, and nobody else gets it."),
+            ],
+            button=_("Take my public profile away"),
+            action="/me/disappear",
+            back="/me",
+            above=_("You"),
+        )
+        return really(visit, context)
 
 
 async def disappear(request: web.Request, _form: Form) -> web.StreamResponse:

@@ -8,18 +8,25 @@ from typing import Final
 
 from aiohttp import web
 
+from models.rules.phrases import phrase
 from models.rules.refusals import Invalid
 from server.actions import accounts
 from server.actions.people import token_digest
 from server.keys import HOME
-from server.language import Words, _
+from server.language import Words, _, ngettext
 from server.web.beginning import Step, next_step
+from server.web.confirming import Confirm, really
 from server.web.forms import Form, Problems, problems_of
 from server.web.passwords import hash_password
 from server.web.proving import Proof, proof_for, prove
 from server.web.render import frame_of, page, see
 from server.web.sessions import acting, forget_login, login_token, reading
 from server.web.words import DONE, READING, Choice, Named
+
+LOGINS: Final = "/me/logins"
+AGAIN: Final = phrase(
+    "A browser cannot be logged in again from elsewhere: whoever sits at it needs the password or a passkey."
+)
 
 # How somebody showed who they are when they logged in.
 HOWS: Final = Words(
@@ -190,6 +197,47 @@ def _browser(kept: str) -> str:
     """“Firefox on Android” as the reader's language says it."""
     browser, _between, system = kept.partition(" on ")
     return _("{browser} on {system}", browser=browser, system=system) if system else kept or _("A browser")
+
+
+async def end_login_page(request: web.Request) -> web.StreamResponse:
+    number = int(request.match_info["number"])
+    async with reading(request) as visit:
+        member = visit.viewer.require_member()
+        rows = await accounts.logins_of(visit.session, member.id, visit.now)
+        row = next((one for one in rows if one.id == number), None)
+        if row is None:
+            return see(LOGINS)
+        context = Confirm(
+            heading=_("Log this browser out?")
+            if row.token_hash == token_digest(login_token(request) or "")
+            else _("Log that browser out?"),
+            about=_browser(row.browser),
+            says=[AGAIN],
+            button=_("Log it out"),
+            action=f"{LOGINS}/{row.id}/end",
+            back=LOGINS,
+            above=_("Where you are logged in"),
+        )
+        return really(visit, context)
+
+
+async def end_logins_page(request: web.Request) -> web.StreamResponse:
+    everywhere = request.query.get("which") == "all"
+    async with reading(request) as visit:
+        member = visit.viewer.require_member()
+        many = len(await accounts.logins_of(visit.session, member.id, visit.now)) - (0 if everywhere else 1)
+        if many < 1:
+            return see(LOGINS)
+        context = Confirm(
+            heading=_("Log out everywhere?") if everywhere else _("Log out everywhere else?"),
+            says=[ngettext("It is {n} browser.", "They are {n} browsers.", many), AGAIN],
+            button=_("Log out everywhere") if everywhere else _("Log out everywhere else"),
+            action=f"{LOGINS}/end",
+            back=LOGINS,
+            above=_("Where you are logged in"),
+            fields=[("which", "all" if everywhere else "others")],
+        )
+        return really(visit, context)
 
 
 async def end_login(request: web.Request, _form: Form) -> web.StreamResponse:

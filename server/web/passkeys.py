@@ -11,11 +11,13 @@ from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid
 from server.actions import passkeys
 from server.keys import HOME
+from server.language import _
 from server.web import ceremonies, tickets
 from server.web.ceremonies import Ceremony
+from server.web.confirming import Confirm, really
 from server.web.forms import Form, Problems, problems_of
 from server.web.mine import done_in, status_of
-from server.web.proving import prove
+from server.web.proving import proof_for, prove
 from server.web.render import frame_of, page, see
 from server.web.sessions import acting, reading
 
@@ -116,7 +118,38 @@ async def rename(request: web.Request, form: Form) -> web.StreamResponse:
     return see("/me/passkeys?done=passkey-named")
 
 
-async def remove(request: web.Request, _form: Form) -> web.StreamResponse:
+async def remove_page(request: web.Request) -> web.StreamResponse:
+    return await _remove(request, Problems())
+
+
+async def _remove(request: web.Request, problems: Problems) -> web.Response:
+    async with reading(request) as visit:
+        visit.viewer.require_member()
+        row = await passkeys.mine(visit.session, visit.viewer, int(request.match_info["number"]))
+        context = Confirm(
+            heading=_("Remove this passkey?"),
+            about=row.name,
+            says=[
+                _("Nobody can log in with it any more."),
+                _("It cannot be brought back; you can make a new one. Your password keeps working."),
+                _("You get a notice, and a mail if you have a confirmed address."),
+            ],
+            button=_("Remove this passkey"),
+            action=f"/me/passkeys/{row.id}/remove",
+            back="/me/passkeys",
+            above=_("Passkeys"),
+            proof=await proof_for(visit),
+            problems=problems,
+        )
+        return really(visit, context)
+
+
+async def remove(request: web.Request, form: Form) -> web.StreamResponse:
+    """It is asked who is there: whoever comes by a browser left open locks nobody out."""
+    try:
+        await prove(request, form)
+    except Invalid as refusal:
+        return await _remove(request, problems_of(refusal))
     async with acting(request) as visit:
         number = int(request.match_info["number"])
         await passkeys.remove(visit.session, request.app[HOME], visit.viewer, number, visit.now)

@@ -10,8 +10,9 @@ from models.people import member_count
 from models.rules.refusals import Invalid, NotFound, TooMany
 from server.actions import people, requests
 from server.keys import CLOCK, DATABASE, HOME, SETTINGS
-from server.language import _
+from server.language import _, ngettext
 from server.web.accounts import form_frame, kept
+from server.web.confirming import Confirm, really
 from server.web.forms import Form, Problems, Stale, posted, problems_of
 from server.web.mine import done_in, status_of
 from server.web.passwords import hash_password
@@ -207,6 +208,30 @@ async def answer(request: web.Request, form: Form) -> web.StreamResponse:
             return await _requests(request, form, Problems(taken))
         return await _requests(request, form, problems_of(refusal))
     return see(f"/people/requests?done={'admitted' if act == 'admit' else 'declined'}")
+
+
+async def decline_all_page(request: web.Request) -> web.StreamResponse:
+    """Those that wait now; who asks while this is read is not declined with them."""
+    async with reading(request) as visit:
+        visit.viewer.require_member()
+        mandate = visit.viewer.require("admit")
+        rows = await requests.waiting(visit.session, visit.viewer, visit.now)
+        if not rows:
+            return see("/people/requests")
+        context = Confirm(
+            heading=ngettext("Decline {n} request?", "Decline all {n} requests?", len(rows)),
+            says=[
+                _("Nobody who asked gets words with it."),
+                _("This cannot be taken back. They can ask again after 30 days, or come by an invitation."),
+            ],
+            button=_("Decline them all"),
+            action="/people/requests/decline-all",
+            back="/people/requests",
+            above=_("Requests to join"),
+            fields=[("up-to", str(rows[-1].id))],
+            mandate=mandate.id,
+        )
+        return really(visit, context)
 
 
 async def decline_all(request: web.Request, form: Form) -> web.StreamResponse:

@@ -27,6 +27,7 @@ from server.actions.visible import ALL, PUBLIC
 from server.keys import HOME
 from server.language import _, joined
 from server.web import atom, calendars
+from server.web.confirming import Confirm, really
 from server.web.forms import Form
 from server.web.home import Row, rows_of
 from server.web.mine import done_in
@@ -124,6 +125,25 @@ async def make_address(request: web.Request, _form: Form) -> web.StreamResponse:
     async with reading(request) as visit:
         context = FeedsPage(visit.now, "", f"{url}/decisions.atom", f"{url}/closings.ics")
         return page(request, frame_of(visit), "people/feeds.html", context)
+
+
+async def renew_page(request: web.Request) -> web.StreamResponse:
+    """Whether they want others instead of those that they have; who has none makes them on the page before."""
+    async with reading(request) as visit:
+        if await visit.session.get(SecretAddress, visit.viewer.require_member().id) is None:
+            return see("/me/feeds")
+        context = Confirm(
+            heading=_("Make new addresses?"),
+            says=[
+                _("Those from before then work no more, and cannot be brought back."),
+                _("You have to enter the new ones in each app."),
+            ],
+            button=_("Make new addresses"),
+            action="/me/feeds/make",
+            back="/me/feeds",
+            above=_("Your own feed and calendar"),
+        )
+        return really(visit, context)
 
 
 async def end_page(request: web.Request) -> web.StreamResponse:

@@ -42,13 +42,18 @@ async def test_the_pages_are_sound_for_members_and_nobody_else_has_them(
         mark = mark_of(await bo.get("/me"))
         for path in ("/people/1/recover", "/people/1/remove/ask", "/people/requests/take"):
             assert (await bo.post(path, [mark])).status in (403, 422)
-        for path in ("/me/second/change", "/me/logins/end", "/me/passkeys/7/remove", "/people/requests/take"):
-            assert (await bo.get(path)).path in (
-                "/me/second",
-                "/me/logins",
-                "/me/passkeys",
-                "/people/requests",
-            )
+        for path, page in (
+            ("/me/second/off", "/me/second"),
+            ("/me/second/codes", "/me/second"),
+            ("/me/logins/end", "/me/logins"),
+            ("/me/passkeys/7/name", "/me/passkeys"),
+            ("/me/mail/forget", "/me/mail"),
+            ("/me/feeds/make", "/me/feeds"),
+            ("/me/disappear", "/me"),
+            ("/people/requests/take", "/people/requests"),
+        ):
+            assert (await bo.get(path)).path == page
+        assert (await bo.get("/me/passkeys/7/remove")).status == 404
 
 
 async def test_name_and_words_are_seen_by_members_and_times_are_local_with_utc_beside(
@@ -120,15 +125,24 @@ async def test_browsers_are_listed_and_logged_out_one_by_one_and_everywhere(
         page = await ana.get("/me/logins")
         assert page.text.count("this browser") == 2  # its tag and its button
         assert "Firefox on Android" in page.text
-        ends = [f.attributes["action"] for f in page.all("form") if (f.get("action") or "").endswith("/end")]
-        first = next(one for one in ends if one != "/me/logins/end")
+        first = page.links()["Log Firefox on Android out"]
+        assert (await bo.get(first)).path == "/me/logins"
         assert (await bo.post(first, [mark_of(await bo.get("/me"))])).status == 404
-        assert (await ana.post(first, [mark_of(page)])).path == "/me/logins?done=login-ended"
+        really = await ana.get(first)
+        check(really)
+        assert "needs the password or a passkey" in really.text
+        assert (await fresh.get("/me")).path == "/me", "to look at the page does nothing"
+        assert (await ana.send(really, "/end")).path == "/me/logins?done=login-ended"
         assert (await fresh.get("/me")).path.startswith("/login")
-        await ana.send(page, "/me/logins/end", which="others")
+        really = await ana.get(page.links()["Log out everywhere else"])
+        check(really)
+        assert "They are 2 browsers." in really.text
+        await ana.send(really, "/me/logins/end")
+        assert "Log out everywhere else" not in (await ana.get("/me/logins")).links()
+        assert (await ana.get("/me/logins/end?which=others")).path == "/me/logins"
         assert (await phone.get("/me")).path.startswith("/login")
         assert (await ana.get("/me")).path == "/me"
-        await ana.send(await ana.get("/me/logins"), "/me/logins/end", which="all")
+        await ana.send(await ana.get("/me/logins/end?which=all"), "/me/logins/end")
         assert (await ana.get("/me")).path.startswith("/login")
         assert (await third.get("/me")).path.startswith("/login")
         assert (await bo.get("/me")).path == "/me"

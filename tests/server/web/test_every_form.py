@@ -37,7 +37,8 @@ ELSEWHERE: Final[
 ] = {  # addresses that take forms and that the walk does not meet: where they are tested
     "/login/code": "test_second.py, after a right password",
     "/me/second/confirm": "test_second.py, after the first step",
-    "/me/second/change": "test_second.py, where there is a second factor",
+    "/me/second/codes": "test_second.py, where there is a second factor",
+    "/me/second/off": "test_second.py, where there is a second factor",
     "/moderate/letters": "test_moderating.py, with deliveries that were given up",
     "/moderate/letters/forget": "test_moderating.py, with deliveries that were given up",
     "/people/{number}/remove": "test_removals.py, after a decision",

@@ -6,7 +6,7 @@ from models.feeds import Feed, Following
 from server.keys import DATABASE
 from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
-from tests.server.web.browser import Browser, Page
+from tests.server.web.browser import Browser, Page, filled
 from tests.server.web.conftest import Enter
 from tests.server.web.test_every_page import check
 
@@ -53,12 +53,12 @@ async def test_a_feed_is_made_filled_and_shown_to_everybody(meetings: Meetings, 
         async with fed.oak.app[DATABASE].ACT.begin() as session:  # as when they block it, or are blocked here
             await session.execute(delete(Following))
         assert "Elm Collective not followed any more" in (await visitor.get("/feeds/valley")).text
-        first = page.all("form")[1]  # the first in the main part leaves out our own
-        assert (first.get("action"), "Leave out Oak Collective" in first.text) == (
-            "/feeds/valley/remove",
-            True,
-        )
-        mark = next(i.attributes["value"] for i in first.all("input") if i.get("name") == "mark")
+        assert "Leave out Oak Collective" in page.links()
+        really = await ana.get(page.links()["Leave out Elm Collective"])
+        check(really)
+        assert "it is asked anew, and can say no" in really.text
+        assert dict(filled(really.form("/feeds/valley/remove")))["source"] == "http://elm.test/c/elm"
+        mark = dict(filled(really.form("/feeds/valley/remove")))["mark"]
         gone = [("mark", mark), ("source", "http://elm.test/c/elm")]
         for _ in range(2):
             page = await ana.post("/feeds/valley/remove", gone)

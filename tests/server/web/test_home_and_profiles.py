@@ -145,5 +145,5 @@ async def test_the_profile_of_a_collective_says_how_it_decides_and_names_who_wis
         page = await visitor.get("/@oak")
         assert "1 of 3: Bo" in page.text
         assert page.links()["Bo"] == "/@red_bo"
-        await bo.send(await bo.get("/me"), "/me/disappear")
+        await bo.send(await bo.get("/me/disappear"), "/me/disappear")
         assert "Bo" not in (await visitor.get("/@oak")).text

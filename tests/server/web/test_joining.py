@@ -162,10 +162,8 @@ async def test_a_member_who_opens_a_link_is_told_that_it_is_for_somebody_else(
 
 
 def ends(page: Page) -> list[str]:
-    """Where the forms go that end a link."""
-    return [
-        form.get("action") or "" for form in page.all("form") if (form.get("action") or "").endswith("/end")
-    ]
+    """Where links are ended."""
+    return [path for words, path in page.links().items() if words.startswith("End link no. ")]
 
 
 async def test_a_link_in_the_wrong_hands_is_ended_and_says_so(meetings: Meetings, enter: Enter) -> None:
@@ -179,12 +177,18 @@ async def test_a_link_in_the_wrong_hands_is_ended_and_says_so(meetings: Meetings
         end = ends(page)[0]  # the latest; the others joined by one that still works
         mark = [("mark", (await bo.get("/me")).form("/logout").all("input")[0].attributes["value"])]
         assert (await bo.post(end, mark)).status == 403
-        page = await ana.send(page, end)
+        assert (await bo.get(end)).status == 403
+        really = await ana.get(end)
+        check(really)
+        assert "It would admit 2 people more. Then it admits nobody." in really.text
+        assert end in ends(await ana.get("/people/invite")), "to look at the page does nothing"
+        page = await ana.send(really, end)
         assert (page.path, page.said) == (
             "/people/invite?done=invitation-ended",
             "That link admits nobody any more.",
         )
         assert end not in ends(page)
+        assert (await ana.get(end)).path == "/people/invite"
         check(page)
         page = await visitor.get(path)
         assert (page.status, "This invitation has ended. Ask for a new link." in page.text) == (409, True)

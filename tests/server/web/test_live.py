@@ -260,7 +260,7 @@ async def test_who_leaves_is_sent_away_and_so_is_who_logged_in_too_long_ago(
             listening(bo, stream_of(await bo.get(page_of(fed)))) as his,
         ):
             app = fed.app_of("oak")
-            await bo.send(await bo.get("/me/logins"), "/me/logins/end")
+            await bo.send(await bo.get("/me/logins/end?which=all"), "/me/logins/end")
             await app[WATCHING].look()
             fed.clock.advance(timedelta(days=31))
             await app[WATCHING].look()

@@ -56,8 +56,17 @@ async def test_a_passkey_is_made_named_used_to_log_in_and_removed(
         check(form)
         page = await there.send(form, "/name", name="Blue phone")
         assert "Blue phone" in page.text
-        page = await there.send(form, "/remove")
+        really = await there.get(page.links()["Rename or remove Blue phone"] + "/remove")
+        check(really)
+        assert "It cannot be brought back" in really.text
+        page = await there.send(really, "/remove", password="wrong one")
+        assert (page.status, page.problems) == (422, ["This is not your password. Try again."])
+        check(page)
+        page = await there.send(page, "/remove", passkey=device.use(asked(page)))
         assert page.path == "/me/passkeys?done=passkey-removed"
+        told = (await there.get("/notices")).text
+        assert "A passkey was added to your account." in told
+        assert "A passkey was removed from your account." in told
         other = await enter(fed, "oak")
         page = await use(other, device)
         assert (page.status, other.cookie()) == (422, None)

@@ -98,7 +98,9 @@ async def test_strangers_cannot_fill_the_list(meetings: Meetings, enter: Enter) 
         page = await ask(browser, "zoe9")
         assert (page.status, "have not been answered yet" in page.alert) == (429, True)
         check(page)
-        page = await ana.get("/people/requests")
+        page = await ana.get((await ana.get("/people/requests")).links()["Decline all of them"])
+        check(page)
+        assert (page.heading, "cannot be taken back" in page.text) == ("Decline all 3 requests?", True)
         assert (await ana.send(page, "/decline-all")).path == "/people/requests?done=declined-all"
         assert "Nobody waits" in (await ana.get("/people/requests")).text
         statuses = [(await ask(browser, "ana")).status for _ in range(6)]

@@ -128,11 +128,18 @@ async def test_turning_it_on_or_off_takes_the_password_and_the_code(meetings: Me
         _, codes = await turn_on(fed, ana)
         page = await ana.get("/me/second")
         check(page)
-        assert (await ana.send(page, "/second/change", password="wrong one")).status == 422
-        assert (await ana.send(page, "/second/change", password=PASSWORD, what="")).status == 422
-        fresh = codes_on(await ana.send(page, "/second/change", password=PASSWORD))
+        renew, off = [await ana.get(path) for path in ("/me/second/codes", "/me/second/off")]
+        for form, act in ((renew, "/codes"), (off, "/off")):
+            check(form)
+            assert "cannot be brought back" in form.text
+            wrong = await ana.send(form, act, password="wrong one")
+            assert (wrong.status, wrong.problems) == (422, ["This is not your password. Try again."])
+            check(wrong)
+        fresh = codes_on(await ana.send(renew, "/codes", password=PASSWORD))
         assert len(set(fresh) - set(codes)) == 10
-        done = await ana.send(page, "/second/change", password=PASSWORD, what="off")
+        done = await ana.send(off, "/off", password=PASSWORD)
         assert done.path == "/me/second?done=second-off"
         assert (await first_step(await enter(fed, "oak"))).path == "/me"
-        assert (await ana.send(page, "/second/change", password=PASSWORD, what="off")).status == 409
+        assert (await ana.send(off, "/off", password=PASSWORD)).status == 409
+        for path in ("/me/second/codes", "/me/second/off"):
+            assert (await ana.get(path)).path == "/me/second"

@@ -137,7 +137,7 @@ async def test_where_there_is_no_usable_address_nothing_is_sent(
         bo, visitor = await enter(fed, "oak", "bo"), await enter(fed, "oak")
         await confirmed(app, bo, postman)
         if trouble == "forgotten":
-            await bo.send(await bo.get("/me/mail"), "/me/mail/forget")
+            await bo.send(await bo.get("/me/mail/forget"), "/me/mail/forget", password=PASSWORD)
             await PASSES["mail"](app)
             assert [mail["Subject"] for mail in postman.taken] == [MOVED]
             postman.taken.clear()
@@ -258,7 +258,7 @@ async def test_an_address_is_optional_checked_and_gets_nothing_when_all_are_decl
         for login in ("yma", "xia"):
             page = await visitor.send(await visitor.get("/join"), "/join", **(ASKING | {"login": login}))
             assert page.status == 200, page.problems
-        await ana.send(await ana.get("/people/requests"), "/people/requests/decline-all")
+        await ana.send(await ana.get("/people/requests/decline-all"), "/people/requests/decline-all")
         await pass_by(app)
         assert postman.taken == []
         async with app[DATABASE].READ() as session:

@@ -387,7 +387,11 @@ async def test_addresses_are_checked_and_links_are_counted(
         assert "Several links were sent today." in page.alert
         page = await ana.send(await ana.get("/me/mail"), "/me/mail/choices", digest="hourly", hour="24")
         assert page.problems == ["Choose one of these.", "Choose one of the hours of the list."]
-        page = await ana.send(await ana.get("/me/mail"), "/me/mail/forget")
+        really = await ana.get((await ana.get("/me/mail")).links()["Forget my address"])
+        check(really)
+        page = await ana.send(really, "/me/mail/forget", password="wrong one")
+        assert (page.status, page.problems) == (422, ["This is not your password. Try again."])
+        page = await ana.send(really, "/me/mail/forget", password=PASSWORD)
         assert page.said == "Your address is forgotten."
         assert await waiting(fed.app_of("oak")) == []
 
