@@ -14,7 +14,8 @@ from playwright.async_api import Browser, Page, expect
 from server.cli.cast import DEMO_PASSWORD, Play
 from server.cli.stage import Instance, Stage
 from tests.browser.chromium import PHONE, SHOTS, Window, chromium, window
-from tests.browser.world import free_ports, three
+from tests.browser.world import three
+from tests.federation.harness import free_port
 
 PASSWORD = "a few words in a row"
 
@@ -155,7 +156,7 @@ async def test_three_collectives_decide_together_and_a_visitor_reads_it_on_each(
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[str]:
     """`jura run` in an empty folder, its clock in the file `clock`; gives the one address that it prints."""
-    (port,) = free_ports(1)
+    port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JURA_")}
     told = {
         "JURA_LISTEN": f"127.0.0.1:{port}",

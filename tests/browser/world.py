@@ -1,7 +1,6 @@
 """Three collectives in which everything has happened once, so that every page has something to show."""
 
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,19 +26,11 @@ from server.clock import MovableClock
 from server.keys import DATABASE, HOME
 from server.translate_posts import Words
 from server.viewer import Viewer
+from tests.federation.harness import free_port
 
 TOKEN = "a-link-for-the-survey"  # of an invitation and of a recovery
 MAIL = "ana@oak.example"
 STRANGER = "https://far.example/users/zoe"
-
-
-def free_ports(many: int) -> list[int]:
-    """Ports that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(many)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 @contextlib.asynccontextmanager
@@ -47,8 +38,8 @@ async def three(folder: Path) -> AsyncIterator[Stage]:
     """Oak, elm and ash as the demo has them, founded and with nobody in them."""
     clock = MovableClock()
     async with Stage(tuple(COLLECTIVES), clock, folder=folder) as stage:
-        for (name, cast), port in zip(COLLECTIVES.items(), free_ports(3), strict=True):
-            await stage.start(name, port, cast.title, cast.summary)
+        for name, cast in COLLECTIVES.items():
+            await stage.start(name, free_port(), cast.title, cast.summary)
         yield stage
 
 

@@ -7,8 +7,11 @@ arrive in another order), `replay` (what was posted is posted again), `kill` (an
 said what; `agree()` is how a story ends, and `stand()` where it does not end alike.
 """
 
+import contextlib
 import hashlib
+import itertools
 import json
+import random
 import shutil
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -40,6 +43,7 @@ from tests.federation.stock import Stock
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+PORTS = itertools.cycle(random.sample(range(12_000, 32_000), 20_000))
 AGAIN = "X-Again"  # marks what is replayed, so that it is not noted as said
 PUSHING = ("inbox", "decisions", "pulses", "feeds", "delivery")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -473,7 +477,10 @@ def _hung_up(request: web.Request) -> web.Response:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, each once. Below those that the system gives to outgoing connections: one of them would take
+    it before it is used."""
+    for port in PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("all ports are taken")

@@ -34,6 +34,11 @@ def ports() -> Iterator[int]:
     pytest.fail("there are no three free ports in a row")
 
 
+def heeding_ctrl_c() -> None:
+    """What a shell begins in its background is told to ignore Ctrl-C, and so is what that begins."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "server", "demo", *arguments]
 
@@ -85,6 +90,7 @@ async def test_the_live_demo_serves_three_pages_moves_its_clock_and_stops(ports:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=heeding_ctrl_c,
     )
     try:
         assert demo.stdin is not None
