@@ -36,23 +36,26 @@ class Room:
     def __init__(self, most: int) -> None:
         self.most = most
         self.strangers = 0
+        self._coming = 0
         self._networks: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        return self._networks.total()
+        return self._coming
 
     def has_place(self, network: str, *, stranger: bool) -> bool:
         share = network != EVERYBODY and self._networks[network] >= self.most // SHARES
         crowd = stranger and self.strangers >= self.most // STRANGERS
-        return not share and not crowd and len(self) < self.most
+        return not share and not crowd and self._coming < self.most
 
     @contextmanager
     def place(self, network: str, *, stranger: bool) -> Iterator[None]:
+        self._coming += 1
         self._networks[network] += 1
         self.strangers += stranger
         try:
             yield
         finally:
+            self._coming -= 1
             self.strangers -= stranger
             self._networks[network] -= 1
             if not self._networks[network]:
@@ -81,38 +84,49 @@ class Arriving:
         if length is not None and request.content.is_eof():  # all of it is here already
             return await request.read()
         # Of one that does not say how long it is, we think the worst.
-        room = self.short if length is not None and length <= SHORT else self.long
+        short = length is not None and length <= SHORT
+        room, patience = (self.short, BEGINNING + SHORT / RATE) if short else (self.long, BODY_SECONDS)
         stranger = network not in self._proved
         if not room.has_place(network, stranger=stranger):
             raise pace.later("Too much is on its way here. Please try again a little later.")
         with room.place(network, stranger=stranger):
-            return await _read(request)
+            return await _read(request, patience, hurried=not short)
 
 
-async def _read(request: web.Request) -> bytes:
-    loop = asyncio.get_running_loop()
-    began = loop.time()
+async def _read(request: web.Request, patience: float, *, hurried: bool) -> bytes:
+    """All of it, within so many seconds; `hurried`, it is given up as soon as it comes too slowly."""
     try:
-        async with asyncio.timeout(BODY_SECONDS) as limit:
-            looking: asyncio.TimerHandle
-
-            def look() -> None:
-                nonlocal looking
-                until = began + BEGINNING + request.content.total_bytes / RATE
-                if until > loop.time():
-                    looking = loop.call_at(until, look)
-                else:
-                    limit.reschedule(until)
-
-            looking = loop.call_later(BEGINNING, look)
-            try:
+        async with asyncio.timeout(patience) as limit:
+            if not hurried:
                 return await request.read()
-            finally:
-                looking.cancel()
+            with _hurry(request, limit):
+                return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise _too_large() from error
     except TimeoutError as error:
         raise web.HTTPRequestTimeout(text="The document did not arrive in time.") from error
+
+
+@contextmanager
+def _hurry(request: web.Request, limit: asyncio.Timeout) -> Iterator[None]:
+    """Ends `limit` once less has come than should have."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    looking: asyncio.TimerHandle
+
+    def look() -> None:
+        nonlocal looking
+        until = began + BEGINNING + request.content.total_bytes / RATE
+        if until > loop.time():
+            looking = loop.call_at(until, look)
+        else:
+            limit.reschedule(until)
+
+    looking = loop.call_later(BEGINNING, look)
+    try:
+        yield
+    finally:
+        looking.cancel()
 
 
 def _too_large() -> TooLarge:

@@ -265,12 +265,14 @@ async def test_what_is_remembered_of_networks_is_bounded(
     await _others_halves(held + await _halves(world, ana, 1, arriving.SHORT, at="7.7.7.1"))
 
 
+@pytest.mark.parametrize("words", [0, arriving.SHORT])
 async def test_who_sends_next_to_nothing_is_given_up_before_long(
-    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch, words: int
 ) -> None:
     monkeypatch.setattr(arriving, "BEGINNING", 0.1)
+    monkeypatch.setattr(arriving, "RATE", 1_000_000)
     monkeypatch.setattr(arriving, "BODY_SECONDS", 3_600.0)
-    [(reader, writer, _)] = await _halves(world, masto.person("ana"), 1)
+    [(reader, writer, _)] = await _halves(world, masto.person("ana"), 1, words)
     async with asyncio.timeout(10):
         assert (await reader.readline()).split()[1] == b"408"
     writer.close()
