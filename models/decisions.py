@@ -257,11 +257,17 @@ async def removals_of(session: AsyncSession, member_id: int) -> Sequence[Scope]:
 async def removals_decided(
     session: AsyncSession, since: datetime
 ) -> Sequence[tuple[Decision, Scope, Member]]:
-    """Decisions closed since then by which somebody is removed who is still a member."""
-    query = select(Decision, Scope, Member).join(Scope, Scope.id == Decision.scope_id)
-    query = query.join(Removal, Removal.scope_id == Scope.id).join(Member, Member.id == Removal.member_id)
-    query = query.where(Decision.state == "final", Decision.outcome == "adopted", Decision.closes_at > since)
-    return [(d, s, m) for d, s, m in await session.execute(query.where(Member.left_at.is_(None)))]
+    """Decisions closed since then by which somebody is removed who is still a member. Asked from the few questions about members
+    on, not from the many decisions."""
+    asked = select(Removal.scope_id, Member).join(Member, Member.id == Removal.member_id)
+    rows = await session.execute(asked.where(Member.left_at.is_(None)))
+    about = {row.scope_id: row.Member for row in rows}
+    if not about:
+        return []
+    query = select(Decision, Scope).join(Scope, Scope.id == Decision.scope_id)
+    query = query.where(Decision.scope_id.in_(about), Decision.closes_at > since)
+    query = query.where(Decision.state == "final", Decision.outcome == "adopted")
+    return [(decision, scope, about[scope.id]) for decision, scope in await session.execute(query)]
 
 
 async def removal_in(session: AsyncSession, scope_id: int) -> Member | None:

@@ -4,7 +4,7 @@ who stands where in it, who wrote and who confirmed is never told.
 Something that happened is a key; once whom it concerns has been told, the key stays, and nobody is told again.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +34,7 @@ BEFORE: Final = ("gathering", "deliberating")
 INVITING: Final = (*BEFORE, "voting")
 COUNTED: Final = ("final", "heard", "contested", "undecided")
 WITHOUT: Final = ("void", "withdrawn", "lapsed")
+MOST_TOLD: Final = 5  # changes of one version by one circle; the page has them all
 PASSING: Final = ("offer", "closing", "draft", "asked", "amendment", "changed")
 """Kinds that matter only as long as what they tell of is still so."""
 
@@ -173,8 +174,11 @@ def _of_proposals(
             yield Told(key, kind, scope.id, until=until, to=holders)
 
     current = {one.option.digest: one for one in view.proposals}
-    for one in view.amendments:
-        if one.declined is None and one.option["amends"] in current:
+    many = Counter[tuple[str, str]]()
+    for one in sorted(view.amendments, key=lambda one: (one.option.at, one.option.digest)):
+        amends, by = one.option["amends"], one.option.by
+        if one.declined is None and amends in current and many[amends, by] < MOST_TOLD:
+            many[amends, by] += 1
             until = view.times.gather_until
             yield from told(f"amendment:{one.option.digest}", "amendment", one.first.by, until)
     for digest, proposal in current.items():

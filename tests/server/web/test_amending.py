@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.federation.harness import HOUR, MINUTE, Federation
 from tests.federation.meetings import Meetings
 from tests.federation.people import PROPOSAL
@@ -243,3 +245,20 @@ async def test_a_text_of_a_version_that_was_removed_is_said_and_nothing_is_compa
         check(page)
         assert "What changed since the version before" not in page.text
         assert "Removed by Oak Collective" in (await ana.get(f"{path}/proposals/{option}")).text
+
+
+async def test_of_many_changes_by_one_circle_few_are_told(
+    meetings: Meetings, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.actions.noticing.MOST_TOLD", 2)
+    async with meetings.founded(oak=2, elm=2) as fed:
+        await asked(fed)
+        option = (await fed.elm.options())[PROPOSAL]
+        for number in range(4):
+            await fed.elm.amend(option, f"{WISH}, no. {number}")
+        await fed.advance(MINUTE)
+        ana = await enter(fed, "oak", "ana")
+        await told(fed)
+        assert (await new(ana)).count(
+            "Somebody would change a proposal of yours, and waits for an answer."
+        ) == 2
