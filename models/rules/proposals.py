@@ -16,7 +16,7 @@ MOST_VERSIONS = 30
 """Versions that one proposal can have."""
 
 MOST_INTEGRATED = 20
-"""Versions by others that a decision takes in: the Terms list each Integrate."""
+"""Versions by others that a decision takes in, each proposal an equal share: the Terms list each Integrate."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def proposed(
     refused += more
     declines, more = _by_author(offer, said.get("Decline", ()), changes)
     refused += more
-    proposals = _lines(firsts, changes, integrates)
+    proposals = _lines(firsts, changes, integrates, MOST_INTEGRATED // offer["maxOptions"])
     used = {one for proposal in proposals for one in (*proposal.versions, *proposal.integrates)}
     refused += [(one, "not-current") for one in integrates if one not in used]
     against = {one["option"]: one for one in reversed(declines)}
@@ -112,24 +112,28 @@ def _entitled(offer: Record, answers: Mapping[str, Record]) -> set[str]:
     return circles.union(adding)
 
 
-Changes = Mapping[str, tuple[Record, Record]]
+Changes = dict[str, tuple[Record, Record]]
 """By digest: a version that changes another, and the first version of the proposal that it belongs to."""
 
 
 def _changes(firsts: Iterable[Record], changing: Sequence[Record]) -> tuple[Changes, Refused]:
     """Each of these versions with the proposal it belongs to, through however many others."""
-    belongs = {one.digest: one for one in firsts}
+    belongs: dict[str, Record | None] = {one.digest: one for one in firsts}
     by_digest = {one.digest: one for one in changing}
     for one in changing:
-        way = []
-        at: Record | None = one
-        while at is not None and at.digest not in belongs:
-            way.append(at.digest)
-            at = belongs.get(at["amends"]) or by_digest.get(at["amends"])
-        if at is not None:
-            belongs |= dict.fromkeys(way, belongs[at.digest])
-    found = {one.digest: (one, belongs[one.digest]) for one in changing if one.digest in belongs}
-    return found, [(one, "amends-nothing") for one in changing if one.digest not in belongs]
+        way, at = [], one.digest
+        while at not in belongs and at in by_digest:
+            way.append(at)
+            at = by_digest[at]["amends"]
+        belongs |= dict.fromkeys(way, belongs.get(at))
+    found: Changes = {}
+    refused: Refused = []
+    for one in changing:
+        if (first := belongs[one.digest]) is not None:
+            found[one.digest] = one, first
+        else:
+            refused.append((one, "amends-nothing"))
+    return found, refused
 
 
 def _by_author(offer: Record, said: Iterable[Record], changes: Changes) -> tuple[list[Record], Refused]:
@@ -154,9 +158,11 @@ def _by_author(offer: Record, said: Iterable[Record], changes: Changes) -> tuple
     return fit, refused
 
 
-def _lines(firsts: Iterable[Record], changes: Changes, integrates: Iterable[Record]) -> tuple[Proposal, ...]:
-    """From each first version on: of the versions that change the one reached and that the author signed or took in, the one with
-    the earliest such record by (date, digest)."""
+def _lines(
+    firsts: Iterable[Record], changes: Changes, integrates: Iterable[Record], most: int
+) -> tuple[Proposal, ...]:
+    """From each first version on: of the versions that change the one reached and that the author signed or took in (`most`
+    times), the one with the earliest such record by (date, digest)."""
     steps: dict[str, list[tuple[Record, Record]]] = defaultdict(list)
     for version, first in changes.values():
         if version.by == first.by:
@@ -164,11 +170,11 @@ def _lines(firsts: Iterable[Record], changes: Changes, integrates: Iterable[Reco
     for one in integrates:
         version, _ = changes[one["option"]]
         steps[version["amends"]].append((one, version))
-    room = MOST_INTEGRATED
     lines = []
     for first in firsts:
-        versions, taken = [first], []
+        versions, taken = [first], list[Record]()
         while len(versions) < MOST_VERSIONS:
+            room = len(taken) < most
             open_ = [step for step in steps[versions[-1].digest] if room or step[0].type == "Option"]
             if not open_:
                 break
@@ -176,6 +182,5 @@ def _lines(firsts: Iterable[Record], changes: Changes, integrates: Iterable[Reco
             versions.append(version)
             if said.type == "Integrate":
                 taken.append(said)
-                room -= 1
         lines.append(Proposal(tuple(versions), tuple(taken)))
     return tuple(lines)

@@ -173,6 +173,20 @@ def test_a_proposal_has_so_many_versions_and_terms_list_so_many_integrates(
     assert len(lines(one)[0]) == 3
 
 
+def test_who_takes_in_much_takes_no_room_from_other_proposals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proposals, "MOST_INTEGRATED", 5)  # one for each of five
+    one, first = gathered(method="approval")
+    second = one.option("ash/1", at=START + 25 * MINUTE)
+    wish = change(one, first)
+    take_in(one, wish)
+    more = change(one, wish)
+    beyond = take_in(one, more)
+    other = change(one, second)
+    take_in(one, other, by="ash/1")
+    assert lines(one) == [[first, wish], [second, other]]
+    assert codes(one)[beyond] == "not-current"
+
+
 def frozen_with_two_versions() -> tuple[Joint, list[Record]]:
     one, option = gathered()
     wish = change(one, option)
