@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
+from urllib.parse import quote
 
 from models.people import member_by_login
 from server.actions import people
@@ -66,11 +67,9 @@ async def add_source(town: Town, feed: str, address: str) -> None:
 
 
 async def remove_source(town: Town, feed: str, source: str) -> None:
-    path = f"/feeds/{feed}"
+    path = f"/feeds/{feed}/remove"
     async with ana(town) as browser:
-        page = await browser.get(path)
-        form = next(f for f in page.all("form") if ("source", source) in filled(f))
-        page = await browser.post(form.get("action") or "", filled(form))
+        page = await browser.send(await browser.get(f"{path}?source={quote(source, safe='')}"), path)
     assert page.said, page.text
 
 
