@@ -26,11 +26,19 @@ def address_of(request: web.Request) -> str:
 def network_of(address: str, bits: tuple[int, int] = HOUSEHOLD) -> str:
     """The network around an address, so wide; what is no address stands for itself."""
     try:
-        found = ipaddress.ip_address(address)
+        found = _plain(address)
     except ValueError:
         return address
     wide = bits[found.version == 6]
-    return address if wide == found.max_prefixlen else str(ipaddress.ip_network((found, wide), strict=False))
+    return (
+        str(found) if wide == found.max_prefixlen else str(ipaddress.ip_network((found, wide), strict=False))
+    )
+
+
+def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Who listens for both kinds at once writes ::ffff:192.0.2.1 for 192.0.2.1. Taken for IPv6, all of IPv4 were one network."""
+    found = ipaddress.ip_address(address)
+    return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
 
 
 def sender_of(request: web.Request) -> str:
@@ -42,7 +50,7 @@ def sender_of(request: web.Request) -> str:
 def _told_apart(address: str) -> str:
     """What is no address of the Internet may be that of a proxy of which we were not told, with everybody behind it."""
     try:
-        is_global = ipaddress.ip_address(address).is_global
+        is_global = _plain(address).is_global
     except ValueError:
         return EVERYBODY
     return network_of(address, PROVIDER) if is_global else EVERYBODY

@@ -17,7 +17,7 @@ from models.people import Actor, Login, Member
 from models.rules.phrases import phrase
 from models.rules.refusals import Invalid, NotFound
 from server import translate
-from server.actions import mailing, outbox, single_mails
+from server.actions import mailing, outbox, recovering, single_mails
 from server.actions.people import LENGTHS, NAME_WRONG, PASSWORD_WRONG, token_digest
 from server.home import Home
 from server.viewer import Viewer
@@ -93,8 +93,10 @@ async def prefer(
 async def change_password(
     session: AsyncSession, home: Home, member: Member, password_hash: str, token: str | None, now: datetime
 ) -> None:
-    """The password is another; every other log-in than the one with this cookie is ended. The member is told."""
+    """The password is another; every other log-in than the one with this cookie is ended, and links to set another open nothing
+    any more: whoever changes it may do so because somebody else has one. The member is told."""
     member.password_hash = password_hash
+    await recovering.cancel_open(session, member.id, now)
     await end_others(session, member.id, token)
     await single_mails.warn(session, home, member, "password-changed", now)
     log(session, "password changed", now)

@@ -26,6 +26,7 @@ from models.rules.refusals import Conflict, Invalid, NotFound, TooMany
 from server.actions.languages import language_for
 from server.actions.notice_words import KINDS, Line, confirming, telling
 from server.actions.people import new_token, token_digest
+from server.actions.recovering import cancel_open
 from server.actions.single_mails import add, write_moved, zone_of
 from server.actions.telling import us
 from server.home import Home
@@ -90,9 +91,11 @@ async def confirm(session: AsyncSession, home: Home, viewer: Viewer, token: str,
         raise Conflict(
             "mail-link", phrase("This link works no more, or is somebody else’s. Ask for a new one below.")
         )
-    if box.address is not None and box.address != box.pending and box.refused_at is None:
-        await write_moved(session, home, member, box.address, now)
-        notices.tell(session, member.id, "mail-changed", now)
+    if box.address is not None and box.address != box.pending:
+        await cancel_open(session, member.id, now, only_by_mail=True)  # they went to the one before
+        if box.refused_at is None:
+            await write_moved(session, home, member, box.address, now)
+            notices.tell(session, member.id, "mail-changed", now)
     box.address, box.confirmed_at, box.refused_at = box.pending, now, None
     box.pending = box.pending_hash = box.pending_until = None
     log(session, "mail address confirmed", now)
@@ -134,6 +137,7 @@ async def forget_address(session: AsyncSession, home: Home, viewer: Viewer, now:
         return
     await mails.forget(session, member.id)
     if box.address is not None:
+        await cancel_open(session, member.id, now, only_by_mail=True)
         if box.refused_at is None:
             await write_moved(session, home, member, box.address, now)
         notices.tell(session, member.id, "mail-forgotten", now)

@@ -221,6 +221,13 @@ async def end_invitation(session: AsyncSession, viewer: Viewer, number: int, now
         log(session, "invitation ended", now, mandate_id=mandate.id)
 
 
+async def is_still(session: AsyncSession, member: Member) -> bool:
+    """Is the password that was checked, outside of the transaction, theirs still? Who sets another wants nobody in who knows the
+    one before, however many attempts with it were on their way."""
+    row = await session.get(Member, member.id, with_for_update=True, populate_existing=True)
+    return row is not None and row.left_at is None and row.password_hash == member.password_hash
+
+
 async def log_in(
     session: AsyncSession,
     member: Member,

@@ -77,7 +77,7 @@ async def make_operators_link(
 async def _new_link(
     session: AsyncSession, member: Member, token_hash: str, now: datetime, *, resets_second: bool
 ) -> Recovery:
-    await _cancel_open(session, member.id, now)
+    await cancel_open(session, member.id, now)
     row = Recovery(
         token_hash=token_hash,
         member_id=member.id,
@@ -90,12 +90,16 @@ async def _new_link(
     return row
 
 
-async def _cancel_open(session: AsyncSession, member_id: int, now: datetime) -> int:
+async def cancel_open(
+    session: AsyncSession, member_id: int, now: datetime, *, only_by_mail: bool = False
+) -> int:
+    """No link that was made for this member opens the account any more; returns how many could have."""
     still = (
         Recovery.member_id == member_id,
         Recovery.used_at.is_(None),
         Recovery.cancelled_at.is_(None),
         Recovery.expires_at > now,
+        *([Recovery.by_mail] if only_by_mail else []),
     )
     count = await session.scalar(select(func.count()).select_from(Recovery).where(*still)) or 0
     await session.execute(update(Recovery).where(*still).values(cancelled_at=now))
@@ -127,7 +131,7 @@ async def recover(
     member.password_hash = password_hash
     await session.execute(delete(Login).where(Login.member_id == member.id))
     await session.flush()
-    await _cancel_open(session, member.id, now)
+    await cancel_open(session, member.id, now)
     await changed(session, LOGINS)
     if row.resets_second:
         await second.turn_off(session, home, member.id, now)
@@ -138,7 +142,7 @@ async def recover(
 
 async def cancel(session: AsyncSession, viewer: Viewer, now: datetime) -> int:
     """The member takes back the links that were made for them; returns how many there were."""
-    count = await _cancel_open(session, viewer.require_member().id, now)
+    count = await cancel_open(session, viewer.require_member().id, now)
     if count:
         log(session, "recovery link taken back", now, member=viewer.require_member().id)
     return count

@@ -243,7 +243,11 @@ async def enter(request: web.Request, member: Member, form: Form, how: str) -> w
     """Open a log-in for somebody who has shown who they are, and go on."""
     token = people.new_token()
     async with request.app[DATABASE].ACT.begin() as session:
-        await open_login(request, session, member, token, how, request.app[CLOCK].now())
+        enters = how == "passkey" or await people.is_still(session, member)
+        if enters:
+            await open_login(request, session, member, token, how, request.app[CLOCK].now())
+    if not enters:
+        return await _again(request, form, Problems(WRONG), HTTPStatus.UNPROCESSABLE_ENTITY)
     path, kept = safe_path(form.one("next")), parse(form.one("kept"))
     if not kept.pairs:
         response = see(path)

@@ -131,7 +131,8 @@ async def _recognise(request: web.Request, login: str, password: str, token: str
     right = await is_password(app, member.password_hash if member else None, password)
     async with app[DATABASE].ACT.begin() as session:
         await people.check_throttle(session, login, address, now)
-        if member is not None and member.left_at is None and right and member.totp_at is None:
+        known = member is not None and right and member.totp_at is None
+        if known and member is not None and await people.is_still(session, member):
             await open_login(request, session, member, token, "password", now)
             return
         await people.note_failure(session, login, address, now)

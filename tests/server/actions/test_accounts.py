@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 
 from models import accounts as rows
 from models import decisions, people
-from models.accounts import Passkey
+from models.accounts import Passkey, Recovery
 from models.decisions import Confirmation, Draft, Position
 from models.events import Event
+from models.mails import Mailbox
 from models.mandates import MandateRow
 from models.people import Actor, Login, Member
 from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound, TooMany
@@ -21,6 +22,7 @@ from server.actions import (
     convening,
     departing,
     exporting,
+    mailing,
     passkeys,
     recovering,
     requests,
@@ -164,6 +166,63 @@ async def test_a_link_is_taken_back_by_its_member_and_ends_after_a_day(place: Pl
         await recovering.open_link(session, "2" * 64, place.now)
         with pytest.raises(Conflict):
             await recovering.open_link(session, "2" * 64, place.now + recovering.LINK_LASTS)
+
+
+async def test_a_link_opens_nothing_once_the_member_has_changed_the_password_themselves(place: Place):
+    await place.join("ana", "bo")
+    bo = await member(place, "bo")
+    async with place.acting("ana") as (session, viewer):
+        await recovering.make_link(session, viewer, bo, "1" * 64, place.now, resets_second=True)
+    async with place.acting("bo") as (session, viewer):
+        mine = viewer.require_member()
+        await accounts.change_password(session, place.home, mine, "newer", None, place.now)
+    async with place.database.ACT.begin() as session:
+        with pytest.raises(Conflict):
+            await recovering.recover(session, place.home, "1" * 64, "newest", place.now)
+
+
+@pytest.mark.parametrize("how", ["replaced", "forgotten"])
+async def test_a_link_that_went_to_an_address_opens_nothing_once_it_is_no_more_the_members(
+    place: Place, how: str
+):
+    await place.join("ana", "bo")
+    bo, home = await member(place, "bo"), place.home
+    async with place.database.ACT.begin() as session:
+        session.add(
+            Mailbox(
+                member_id=bo.id,
+                address="old@north.example",
+                confirmed_at=place.now,
+                pending="new@north.example",
+                pending_hash=joining.token_digest("confirm"),
+                pending_until=place.now + HOUR,
+                asked=1,
+                digest="off",
+                hour=8,
+                weekday=0,
+                at_once=[],
+            )
+        )
+        for digest, by_mail in (("1" * 64, True), ("2" * 64, False)):
+            session.add(
+                Recovery(
+                    token_hash=digest,
+                    member_id=bo.id,
+                    resets_second=False,
+                    by_mail=by_mail,
+                    created_at=place.now,
+                    expires_at=place.now + HOUR,
+                )
+            )
+    async with place.acting("bo") as (session, viewer):
+        if how == "replaced":
+            await mailing.confirm(session, home, viewer, "confirm", place.now)
+        else:
+            await mailing.forget_address(session, home, viewer, place.now)
+    async with place.database.ACT.begin() as session:
+        with pytest.raises(Conflict):
+            await recovering.open_link(session, "1" * 64, place.now)
+        await recovering.open_link(session, "2" * 64, place.now)
 
 
 async def test_the_command_line_makes_a_link_only_where_no_other_member_could(place: Place):

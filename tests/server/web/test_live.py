@@ -359,6 +359,7 @@ def test_a_household_has_one_place_in_the_limits() -> None:
     assert network_of("2001:db8:1:2:3::4") == network_of("2001:db8:1:2::9") != network_of("2001:db8:1:3::9")
     assert network_of("192.0.2.1") != network_of("192.0.2.2")
     assert network_of("") == ""
+    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1"), "one socket for both kinds"
 
 
 async def test_streams_hold_no_connection_to_the_database(both: Meetings, enter: Enter) -> None:

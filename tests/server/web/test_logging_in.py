@@ -6,18 +6,23 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
+from sqlalchemy import update
 
+from models.people import Member
 from server.app import create_app
-from server.keys import SETTINGS
+from server.keys import DATABASE, SETTINGS
 from server.networks import address_of
 from server.settings import Settings
-from server.web import accounts
+from server.web import accounts, joining, passwords
+from server.web.passwords import hash_password
 from server.web.places import place_of
 from server.web.sessions import cookie_name, remember_login
 from tests.federation.meetings import Meetings
 from tests.federation.stock import PASSWORD
 from tests.server.web.browser import Browser, filled, with_answers
 from tests.server.web.conftest import Enter
+
+WORDS = "a long enough one"
 
 
 async def log_in(
@@ -299,3 +304,30 @@ async def test_who_guesses_at_the_door_does_not_keep_a_member_inside_from_provin
         assert page.status == 429, "wrong ones inside are counted, too"
         fed.clock.advance(timedelta(minutes=16))
         assert (await ana.send(form, "/me/password", password=PASSWORD, **sent)).path == "/me?done=password"
+
+
+async def test_a_password_that_is_changed_while_it_is_checked_lets_nobody_in(
+    meetings: Meetings, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        thief, invited, ana = await enter(fed, "oak"), await enter(fed, "oak"), await enter(fed, "oak", "ana")
+        page = await ana.send(await ana.get("/people/invite"), "/people/invite", uses="1")
+        link = page.by_id("link").attributes["value"].removeprefix("http://oak.test")
+        app, really = fed.app_of("oak"), passwords.is_password
+
+        async def slowly(app_: web.Application, stored: str | None, password: str) -> bool:
+            right = await really(app_, stored, password)
+            async with app[DATABASE].ACT.begin() as session:
+                await session.execute(update(Member).values(password_hash=await hash_password(app, WORDS)))
+            return right
+
+        for module in (accounts, joining):
+            monkeypatch.setattr(module, "is_password", slowly)
+        login = await thief.get("/login")
+        page = await thief.send(login, "/login", login="ana", password=PASSWORD)
+        assert (page.status, thief.cookie()) == (422, None)
+        form = await invited.get(link)
+        page = await invited.send(form, link, login="ana", name="Ana", password=WORDS)
+        assert (page.status, invited.cookie()) == (422, None), "nor does a link to join"
+        monkeypatch.undo()
+        assert await log_in(await enter(fed, "oak"), password=WORDS) == "/"
