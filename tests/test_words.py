@@ -26,6 +26,7 @@ from tests.words import (
 TRANSLATED = [language for language in LANGUAGES if language != ENGLISH]
 NAMES = re.compile(r"%\(\w+\)s|%%|\{\w+\}")
 TAGS = re.compile(r"<[^<>]+>")
+STRAIGHT = re.compile(r"\w'|'\w")
 
 
 # Catalogues
@@ -60,6 +61,16 @@ def test_a_translation_has_the_values_and_the_markup_of_its_text(language: str) 
             assert Counter(TAGS.findall(string)) == Counter(TAGS.findall(ids[-1])), string
             assert "<" not in TAGS.sub("", string), string
             assert string.count('"') == ids[-1].count('"'), f"{string}: it may stand in an attribute"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_apostrophes_are_those_of_print(language: str) -> None:
+    """As the quotation marks are; a straight one beside a curved one looks like a slip."""
+    if language == ENGLISH:
+        said = [text for _, *forms in msgids() for text in forms]
+    else:
+        said = [string for message in read(language) if message.id for string in strings(message)]
+    assert [text for text in said if STRAIGHT.search(text)] == []
 
 
 # Code

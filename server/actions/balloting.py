@@ -119,7 +119,7 @@ async def confirm(
         )
     if draft.ballot is not None:
         raise Conflict(
-            "cast", phrase("This draft is your circle's ballot already. To change it, write a new draft.")
+            "cast", phrase("This draft is your circle’s ballot already. To change it, write a new draft.")
         )
     view = standing(await ledger.records(session, scope.id, now), now)
     _, instance = await us(session)
@@ -145,7 +145,7 @@ async def unconfirm(session: AsyncSession, viewer: Viewer, scope: Scope, number:
         raise Conflict("draft-changed", phrase("The draft was changed meanwhile."))
     if draft.ballot is not None:
         raise Conflict(
-            "cast", phrase("This draft is your circle's ballot already. To change it, write a new draft.")
+            "cast", phrase("This draft is your circle’s ballot already. To change it, write a new draft.")
         )
     await decisions.withdraw_confirmation(session, draft.id, member.id)
     await changed(session, scope.name)

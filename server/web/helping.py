@@ -41,13 +41,13 @@ PARTS: Final = (
                 phrase(
                     "The first page lists what your circle needs from you now. Open the decision, go to your circle, "
                     "say where you stand, help to write the one ballot, and confirm it. When two thirds of the circle"
-                    " have confirmed the same draft, it is published as your circle's ballot."
+                    " have confirmed the same draft, it is published as your circle’s ballot."
                 ),
             ),
             (
                 phrase("Who sees where I stand?"),
                 phrase(
-                    "Only the members of your circle, and whoever can read this server's database. Your position "
+                    "Only the members of your circle, and whoever can read this server’s database. Your position "
                     "never leaves this server. The published ballot names the circle and how many confirmed it, never"
                     " who."
                 ),
@@ -55,7 +55,7 @@ PARTS: Final = (
             (
                 phrase("I confirmed and changed my mind. What now?"),
                 phrase(
-                    "Until your circle's ballot is published you can take your confirmation back. After that the "
+                    "Until your circle’s ballot is published you can take your confirmation back. After that the "
                     "circle can write a new draft; once two thirds confirm it, it replaces the ballot. This works "
                     "until the voting closes."
                 ),
@@ -71,7 +71,7 @@ PARTS: Final = (
                 phrase("Which circle am I in?"),
                 phrase(
                     "With fewer than six members the whole collective is one circle, the assembly. From six members "
-                    "on, circles of three to five are dealt for each decision. The decision's page shows yours."
+                    "on, circles of three to five are dealt for each decision. The decision’s page shows yours."
                 ),
             ),
         ),
@@ -85,7 +85,7 @@ PARTS: Final = (
                 phrase(
                     "Every instance that takes part counts the same signed records by itself, and shows the root of "
                     "what it counted. If the roots are the same, so is what was counted. You can download the records"
-                    " from the decision's page and count again on your own computer with the command jura verify, "
+                    " from the decision’s page and count again on your own computer with the command jura verify, "
                     "without any network."
                 ),
             ),
@@ -94,7 +94,7 @@ PARTS: Final = (
                 phrase(
                     "After the voting closes there is a time for late receipts and for challenges. A result is final "
                     "when that time is over, two thirds of the instances agree, and no circle that nobody heard could"
-                    " still change it. The decision's page says what it waits for, and until when."
+                    " still change it. The decision’s page says what it waits for, and until when."
                 ),
             ),
             (
@@ -114,7 +114,7 @@ PARTS: Final = (
                 phrase("Who is the administrator?"),
                 phrase(
                     "Nobody. What a person may do here is lent to them as a mandate: for a purpose, until a date. "
-                    "When it ends, it ends by itself. The founder's mandate ends after 30 days. The collective's "
+                    "When it ends, it ends by itself. The founder’s mandate ends after 30 days. The collective’s "
                     "profile shows every mandate."
                 ),
             ),
@@ -122,7 +122,7 @@ PARTS: Final = (
                 phrase("I am told that I need a mandate."),
                 phrase(
                     "What you want to do takes a power that is lent as a mandate. Who holds which mandate now stands "
-                    "on the collective's profile: ask one of them to do it."
+                    "on the collective’s profile: ask one of them to do it."
                 ),
             ),
         ),
@@ -140,7 +140,7 @@ WORDS: Final = (
     (
         phrase("ballot"),
         phrase(
-            "A circle's signed position and its reason. One for each circle and round; the last one before close "
+            "A circle’s signed position and its reason. One for each circle and round; the last one before close "
             "counts."
         ),
     ),

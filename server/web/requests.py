@@ -221,8 +221,11 @@ async def decline_all_page(request: web.Request) -> web.StreamResponse:
         context = Confirm(
             heading=ngettext("Decline {n} request?", "Decline all {n} requests?", len(rows)),
             says=[
-                _("Nobody who asked gets words with it."),
-                _("This cannot be taken back. They can ask again after 30 days, or come by an invitation."),
+                _("Nobody who asked gets words with it, or an e-mail."),
+                _("This cannot be taken back. Who asked can come by an invitation."),
+                _(
+                    "They can ask again: under the same log-in name 30 days after they asked, under another at once."
+                ),
             ],
             button=_("Decline them all"),
             action="/people/requests/decline-all",

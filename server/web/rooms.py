@@ -232,7 +232,7 @@ def _blocked(view: Standing, entry: Entry | None) -> str:
         return ""
     if entry is None:
         return _(
-            "Your circle is not on the roll of this decision: your collective's answer came too late or was not listed."
+            "Your circle is not on the roll of this decision: your collective’s answer came too late or was not listed."
         )
     home = next((one for one in view.acks if one.instance == entry.place.instance), None)
     if home is None or home.ack is None:

@@ -123,6 +123,21 @@ async def test_who_is_admitted_sits_in_the_assembly_and_the_act_names_its_mandat
             await requests.admit(session, place.home, viewer, number, place.now)
 
 
+async def test_who_was_declined_asks_again_under_another_name_at_once_and_under_the_same_after_a_month(
+    place: Place,
+):
+    await place.join("ana")
+    await request(place, "zoe")
+    async with place.acting("ana") as (session, viewer):
+        assert await requests.decline_all(session, viewer, 1, place.now) == 1
+    await request(place, "zoe2")
+    place.now += requests.WAITS - HOUR
+    with pytest.raises(Invalid):
+        await request(place, "zoe")
+    place.now += HOUR
+    await request(place, "zoe")
+
+
 async def test_a_recovery_link_works_once_for_a_day_ends_log_ins_and_its_member_is_told(place: Place):
     await place.join("ana", "bo")
     bo, old, digest = await member(place, "bo"), joining.new_token(), joining.token_digest("link")
