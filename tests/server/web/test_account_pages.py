@@ -212,6 +212,9 @@ async def test_one_leaves_for_good_after_reading_what_stays(meetings: Meetings, 
     async with meetings.founded(oak=2) as fed:
         ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
         form = await bo.get("/me/leave")
+        for gone in ("logged out everywhere", "Your notices, your address for e-mail and the secret address"):
+            assert gone in form.text
+        assert "Links that you made for others to log in open nothing any more." in form.text
         page = await bo.send(form, "/me/leave", password=PASSWORD)
         assert (page.status, page.problems) == (422, ["Choose one of the two."])
         check(page)
