@@ -313,5 +313,9 @@ async def note_failure(session: AsyncSession, login: str, address: str, now: dat
 
 async def forget_failures(session: AsyncSession, login: str, address: str) -> None:
     """Whose name it is has shown so by other means than the password: what was guessed does not keep them out."""
-    subjects = [_subject("login", here(login, address)), _subject("name", login)]
+    subjects = [
+        _subject("login", here(login, address)),
+        _subject("name", login),
+        _subject("code", login),  # typed by who knew the password before
+    ]
     await session.execute(delete(LoginFailure).where(LoginFailure.subject.in_(subjects)))

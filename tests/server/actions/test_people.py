@@ -150,3 +150,15 @@ async def test_a_member_has_a_public_actor_only_from_asking_until_taking_it_back
         gone = await people.local_actor_by_handle(session, "ana_b")
         assert gone is not None
         assert gone.gone_at == place.now
+
+
+async def test_codes_that_were_guessed_with_the_old_password_keep_nobody_out_who_has_set_another_by_a_link(
+    place: Place,
+):
+    async with place.database.ACT.begin() as session:
+        for _ in range(joining.LIMITS["code"][0]):
+            await joining.note_tries(session, place.now, code="ana")
+        with pytest.raises(TooMany):
+            await joining.check_tries(session, place.now, code="ana")
+        await joining.forget_failures(session, "ana", "somewhere")
+        await joining.check_tries(session, place.now, code="ana")
