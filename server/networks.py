@@ -18,8 +18,15 @@ def address_of(request: web.Request) -> str:
     proxies = request.app[SETTINGS].proxies
     if not proxies:
         return request.remote or ""
-    seen = [part.strip() for part in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
-    return (seen[-proxies] if proxies <= len(seen) else "") or request.remote or ""
+    seen = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    return (_without_port(seen[-proxies].strip()) if proxies <= len(seen) else "") or request.remote or ""
+
+
+def _without_port(seen: str) -> str:
+    """Some proxies name the port too: 192.0.2.1:5678, [2001:db8::1]:5678. With it, each connection were a place of its own."""
+    if seen.startswith("["):
+        return seen[1:].partition("]")[0]
+    return seen.partition(":")[0] if seen.count(":") == 1 else seen
 
 
 @lru_cache(maxsize=4_096)

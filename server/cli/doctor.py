@@ -14,6 +14,7 @@ from models.ledger import RecordRow, Scope
 from models.migrations import check
 from models.queues import Delivery, InboxItem
 from server.actions.hearing import derived, verified_or_none
+from server.cli import counted
 from server.clock import FileClock, SystemClock
 from server.settings import Settings, read_settings
 from server.workers import retention
@@ -52,28 +53,30 @@ async def _examine(*, rebuild: bool) -> int:
     finally:
         await database.close()
     if different:
-        print(f"{different} differences found and mended.")
+        print(counted(different, "difference", "differences") + " found and mended.")
     if broken:
-        print(
-            f"{broken} stored records were changed by somebody: restore a backup. Nothing was derived from their decisions."
-        )
+        changed = counted(broken, "stored record was", "stored records were")
+        print(f"{changed} changed by somebody: restore a backup. Nothing was derived from their decisions.")
     if not different and not broken:
         print("All derived rows equal their records.")
     return 1 if different or broken else 0
 
 
 async def _queues(session: AsyncSession) -> None:
-    inbox = await session.scalar(select(func.count()).where(InboxItem.outcome.is_(None)))
-    waiting = await session.scalar(select(func.count()).where(Delivery.dead_at.is_(None)))
-    dead = await session.scalar(select(func.count()).where(Delivery.dead_at.is_not(None)))
-    print(f"{inbox} activities wait for their handler; {waiting} deliveries wait; {dead} were given up.")
+    inbox = await session.scalar(select(func.count()).where(InboxItem.outcome.is_(None))) or 0
+    waiting = await session.scalar(select(func.count()).where(Delivery.dead_at.is_(None))) or 0
+    dead = await session.scalar(select(func.count()).where(Delivery.dead_at.is_not(None))) or 0
+    waits = counted(inbox, "activity waits for its handler", "activities wait for their handler")
+    sent = counted(waiting, "delivery waits", "deliveries wait")
+    print(f"{waits}; {sent}; {counted(dead, 'was', 'were')} given up.")
 
 
 async def _mail(session: AsyncSession, settings: Settings) -> None:
     """Does e-mail wait, and could it be sent at all?"""
     waiting, dead, oldest = await mails.counts(session)
     since = f" (the oldest since {oldest:%Y-%m-%d %H:%M} UTC)" if oldest else ""
-    print(f"{waiting} mails wait{since}; {dead} were given up.")
+    waits = counted(waiting, "mail waits", "mails wait")
+    print(f"{waits}{since}; {counted(dead, 'was', 'were')} given up.")
     if settings.smtp is None:
         print("No e-mail is sent: JURA_SMTP is not set.")
 

@@ -18,6 +18,7 @@ from server.actions import feeds
 from server.actions.founding import make_key_pair
 from server.actions.people import viewer_for
 from server.app import create_app
+from server.cli import counted
 from server.keys import CLOCK, DATABASE, HOME
 from server.remote import find
 from server.settings import read_settings
@@ -83,7 +84,7 @@ async def _list(app: web.Application) -> None:
         found = await rows.feeds(session)
         for feed in found:
             count = await follows.follower_count(session, feed.actor_id)
-            print(f"{feed.actor.address}  {feed.actor.name}  ({count} followers)")
+            print(f"{feed.actor.address}  {feed.actor.name}  ({counted(count, 'follower', 'followers')})")
             asked = {row.followed: row.state for row in await rows.followings(session, feed.actor_id)}
             for source in await rows.sources(session, feed.id):
                 print(f"    {source.actor_uri}  {asked.get(source.actor_uri, 'our own')}")

@@ -12,6 +12,7 @@ from models.neighbours import Neighbour
 from models.rules.peering import read_host
 from server.actions import peers
 from server.actions.peers import ACTS, Act
+from server.cli import counted
 from server.clock import FileClock, SystemClock
 from server.home import make_home
 from server.settings import Settings, read_settings
@@ -67,7 +68,7 @@ async def _list(settings: Settings, looked_for: str, shown: str) -> None:
         await database.close()
     for one in found:
         print(_line(one))
-    print(f"{total} servers.")
+    print(counted(total, "server.", "servers."))
 
 
 def _line(one: Neighbour) -> str:
@@ -77,10 +78,10 @@ def _line(one: Neighbour) -> str:
         "limited" if peer and peer.is_limited else "",
         "listed" if peer and peer.is_allowed else "",
         f"seen {_day(peer.seen_at)}" if peer and peer.seen_at else "",
-        f"{one.followers} followers" if one.followers else "",
+        counted(one.followers, "follower", "followers") if one.followers else "",
         f"{one.waiting} waiting" if one.waiting else "",
         f"{one.dead} given up" if one.dead else "",
-        f"{sent.fails} failures in a row" if sent and sent.fails else "",
+        counted(sent.fails, "failure", "failures in a row") if sent and sent.fails else "",
         f"note: {peer.note}" if peer and peer.note else "",
     ]
     return f"{one.host}: " + (", ".join(part for part in said if part) or "nothing yet")
@@ -102,9 +103,12 @@ async def _decide(settings: Settings, act: Act, host: str, note: str) -> None:
     finally:
         await database.close()
     if act == "block" and not ends.is_nothing:
-        print(f"Ended: {ends.followers} follows, {ends.followed} of ours, {ends.deliveries} deliveries.")
-    if act == "block" and ends.decisions:
-        print(
-            f"It takes part in {len(ends.decisions)} decisions that run: what it says there is not heard any more."
+        follows, waiting = (
+            counted(ends.followers, "follow", "follows"),
+            counted(ends.deliveries, "delivery", "deliveries"),
         )
+        print(f"Ended: {follows}, {ends.followed} of ours, {waiting}.")
+    if act == "block" and ends.decisions:
+        running = counted(len(ends.decisions), "decision that runs", "decisions that run")
+        print(f"It takes part in {running}: what it says there is not heard any more.")
     print(f"{name} is {DONE[act]}.")

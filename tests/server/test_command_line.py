@@ -495,6 +495,24 @@ def test_the_doctor_finds_nothing_where_nothing_is_wrong(decided: tuple[sqlite3.
     assert (code, said.splitlines()[-1]) == (0, "All derived rows equal their records.")
 
 
+def test_the_doctor_speaks_of_one_as_of_one(decided: tuple[sqlite3.Connection, Doctor]) -> None:
+    database, doctor = decided
+    database.execute("PRAGMA foreign_keys = OFF")
+    delivery = ("elm.test", "http://elm.test/inbox", 1, 1, 0, "2026-01-01")
+    for dead in (None, "2026-01-01"):
+        database.execute(
+            "INSERT INTO deliveries (host, inbox, activity_id, signer_id, attempts, due_at, dead_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*delivery, dead),
+        )
+    item = ("http://elm.test/a/1", "http://elm.test/c/elm", "2026-01-01", 0)
+    database.execute(
+        "INSERT INTO inbox_items (activity_uri, signer, received_at, attempts) VALUES (?, ?, ?, ?)", item
+    )
+    waiting = "1 activity waits for its handler; 1 delivery waits; 1 was given up."
+    assert doctor()[1].splitlines()[0] == waiting
+
+
 def test_the_doctor_finds_a_derived_row_that_was_tampered_with_and_mends_it(
     decided: tuple[sqlite3.Connection, Doctor],
 ) -> None:

@@ -31,12 +31,12 @@ def test_a_server_is_blocked_limited_listed_and_forgotten(
 ) -> None:
     assert told(capsys, "list") == (0, "0 servers.\n")
     assert told(capsys, "block", "Bad.example", "--note", "Spam.") == (0, "bad.example is blocked.\n")
-    assert told(capsys, "list") == (0, "bad.example: blocked, note: Spam.\n1 servers.\n")
+    assert told(capsys, "list") == (0, "bad.example: blocked, note: Spam.\n1 server.\n")
     assert told(capsys, "limit", "bad.example", "--note", "Loud.") == (0, "bad.example is limited.\n")
     assert told(capsys, "allow", "bad.example", "--note", "Ours.") == (0, "bad.example is on the list.\n")
     assert told(capsys, "list", "--show", "blocked") == (0, "0 servers.\n")
     assert told(capsys, "forget", "bad.example") == (0, "bad.example is a server like any other.\n")
-    assert told(capsys, "list", "--search", "bad") == (0, "bad.example: nothing yet\n1 servers.\n")
+    assert told(capsys, "list", "--search", "bad") == (0, "bad.example: nothing yet\n1 server.\n")
 
 
 def test_what_is_no_server_or_our_own_is_refused_in_one_line(

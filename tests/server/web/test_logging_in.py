@@ -284,6 +284,10 @@ async def test_guesses_are_counted_for_the_whole_network_of_an_address(tmp_path:
     assert place("2001:db8:0:1::2") == place("2001:db8:0:1:ffff::9") != place("2001:db8:0:2::2")
     assert place("192.0.2.1") != place("192.0.2.2")
     assert "192.0.2.1" not in place("192.0.2.1")
+    assert place("192.0.2.1:5678") == place("192.0.2.1:81") == place("192.0.2.1"), (
+        "some proxies name the port"
+    )
+    assert place("[2001:db8:0:1::2]:5678") == place("[2001:db8:0:1::2]") == place("2001:db8:0:1::2")
 
 
 async def test_who_guesses_at_the_door_does_not_keep_a_member_inside_from_proving_who_they_are(
