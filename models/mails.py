@@ -114,6 +114,14 @@ async def counts(session: AsyncSession) -> tuple[int, int, datetime | None]:
     return waiting, dead or 0, oldest
 
 
+async def forget_address(session: AsyncSession, member_id: int, still_go: Sequence[str]) -> None:
+    """The address of a member is not kept any more. What waits and is of these kinds is still sent there."""
+    waits = Mail.kind.in_(still_go) & Mail.dead_at.is_(None)
+    mine = delete(Mail).where(Mail.member_id == member_id, ~waits)
+    await session.execute(mine.execution_options(synchronize_session=False))
+    await session.execute(delete(Mailbox).where(Mailbox.member_id == member_id))
+
+
 async def forget(session: AsyncSession, member_id: int) -> None:
     """Nothing of all this is kept about a member."""
     for table in (Mail, Mailbox):

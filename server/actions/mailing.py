@@ -27,7 +27,7 @@ from server.actions.languages import language_for
 from server.actions.notice_words import KINDS, Line, confirming, telling
 from server.actions.people import new_token, token_digest
 from server.actions.recovering import cancel_open
-from server.actions.single_mails import add, write_moved, zone_of
+from server.actions.single_mails import WARNINGS, add, write_moved, zone_of
 from server.actions.telling import us
 from server.home import Home
 from server.language import speaking
@@ -130,12 +130,13 @@ async def choose(
 
 
 async def forget_address(session: AsyncSession, home: Home, viewer: Viewer, now: datetime) -> None:
-    """The address is not kept any more, and nothing that waits is sent. It is told so, once: by it one gets a new password."""
+    """The address is not kept any more, and nothing that waits is sent but warnings. It is told so, once: by it one gets a new
+    password."""
     member = viewer.require_member()
     box = await session.get(Mailbox, member.id)
     if box is None:
         return
-    await mails.forget(session, member.id)
+    await mails.forget_address(session, member.id, WARNINGS)
     if box.address is not None:
         await cancel_open(session, member.id, now, only_by_mail=True)
         if box.refused_at is None:

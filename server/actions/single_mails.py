@@ -21,6 +21,10 @@ from server.home import Home
 from server.language import speaking
 
 WORTH_KNOWING: Final = timedelta(days=7)
+WARNINGS: Final = (
+    "safety",
+    "moved",
+)  # they go out whatever becomes of the address: who changed it may be somebody else
 
 
 async def write_recovery(

@@ -150,7 +150,8 @@ async def _forget(request: web.Request, problems: Problems) -> web.StreamRespons
             heading=_("Forget your address?"),
             about=box.address or box.pending or "",
             says=[
-                _("What you chose to get is forgotten with it, and mail that waits is not sent."),
+                _("What you chose to get is forgotten with it."),
+                _("Mail that waits is not sent, except warnings about your account."),
                 _("You can then get no link by e-mail to choose a new password."),
                 _("One last mail goes to an address that was confirmed, and says that it is used no more."),
                 _("It cannot be brought back: you can name it again, and confirm it anew."),

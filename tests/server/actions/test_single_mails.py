@@ -105,3 +105,22 @@ async def test_an_address_that_is_forgotten_is_told_so_once_and_not_kept(place: 
         assert await session.get(Mailbox, viewer.require_member().id) is None
         await mailing.forget_address(session, place.home, viewer, place.now)
     assert await told(place, "ana") == (["mail-forgotten"], ["Your e-mail address was changed (Oak)"])
+
+
+async def test_warnings_that_wait_go_out_though_the_address_is_forgotten_and_nothing_else_does(place: Place):
+    await place.join("ana")
+    await address(place, "ana")
+    async with place.acting("ana") as (session, viewer):
+        member = viewer.require_member()
+        await accounts.change_password(session, place.home, member, "another", None, place.now)
+        waiting = {"member_id": member.id, "address": ADDRESS, "subject": "Today", "text": "", "html": ""}
+        for number, dead in enumerate((None, place.now)):
+            for kind in ("digest", "safety"):
+                moments = {"made_at": place.now, "due_at": place.now, "dead_at": dead}
+                names = {"kind": kind, "message_id": f"<{kind}{number}@oak.test>", "attempts": 0}
+                session.add(Mail(**waiting, **moments, **names))
+    async with place.acting("ana") as (session, viewer):
+        await mailing.forget_address(session, place.home, viewer, place.now)
+    async with place.database.READ() as session:
+        rows = (await session.scalars(select(Mail).order_by(Mail.id))).all()
+    assert [(row.kind, row.dead_at) for row in rows] == [("safety", None), ("safety", None), ("moved", None)]
