@@ -6,7 +6,7 @@ host: one row per host gives concurrency, back-off, circuit breaking and the rem
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from operator import itemgetter
@@ -132,53 +132,6 @@ async def waiting_count(session: AsyncSession, most: int) -> int:
     """How many accepted activities wait for their handler, counted no further than `most`."""
     some = select(InboxItem.id).where(InboxItem.outcome.is_(None)).limit(most).subquery()
     return await session.scalar(select(func.count()).select_from(some)) or 0
-
-
-ITEMS: Final[Any] = InboxItem.__table__
-WAITING: Final = (
-    select(InboxItem)
-    .where(InboxItem.outcome.is_(None), InboxItem.due_at <= bindparam("now"))
-    .where(or_(InboxItem.lease_until.is_(None), InboxItem.lease_until < bindparam("now")))
-    .order_by(InboxItem.id)
-    .limit(bindparam("most", type_=Integer))
-    .with_for_update(skip_locked=True)
-)
-
-
-TAKE: Final = (
-    update(ITEMS)
-    .where(ITEMS.c.id.in_(bindparam("ids", expanding=True)))
-    .values(lease_until=bindparam("until"), attempts=ITEMS.c.attempts + 1)
-)
-
-
-async def claim_inbox(
-    session: AsyncSession, now: datetime, lease: timedelta, most: int
-) -> Sequence[InboxItem]:
-    """Take up to `most` waiting items, oldest first; they are ours until the lease ends."""
-    items = (await session.scalars(WAITING, {"now": now, "most": most})).all()
-    if items:
-        await session.execute(TAKE, {"ids": [item.id for item in items], "until": now + lease})
-    for item in items:
-        set_committed_value(item, "lease_until", now + lease)
-        set_committed_value(item, "attempts", item.attempts + 1)
-    return items
-
-
-SETTLE: Final = (
-    update(ITEMS)
-    .where(ITEMS.c.id == bindparam("claimed"), ITEMS.c.attempts == bindparam("tried"))
-    .where(ITEMS.c.outcome.is_(None))
-    .values(lease_until=None)
-)
-
-
-async def settle_inbox(session: AsyncSession, items: Sequence[tuple[InboxItem, Mapping[str, Any]]]) -> bool:
-    """Write these values (the same columns for all) to claimed items; False if somebody took one over since. On PostgreSQL
-    one at a time."""
-    rows = [{"claimed": item.id, "tried": item.attempts, **values} for item, values in items]
-    result = await session.execute(SETTLE, rows if len(rows) > 1 else rows[0])
-    return bool(result.rowcount == len(rows))  # type: ignore[attr-defined]
 
 
 async def enqueue(

@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub.errors import Unreachable, WireError
 from models import people
+from models.incoming import claim_inbox, settle_inbox
 from models.people import Actor
-from models.queues import InboxItem, claim_inbox, settle_inbox
+from models.queues import InboxItem
 from models.rules import backoff
 from models.rules.records import BadRecord
 from models.rules.refusals import Refusal
@@ -69,16 +70,20 @@ class Acting:
 
 async def inbox_due(app: web.Application) -> int:
     """Handle what waits in the inbox, several at a time; returns how many rows were settled or put off."""
-    database, clock, acting = app[DATABASE], app[CLOCK], Acting(app)
+    database, clock, acting, held = app[DATABASE], app[CLOCK], Acting(app), set[int]()
 
     async def claim(most: int) -> list[tuple[InboxItem, Actor | None]]:
         async with database.ACT.begin() as session:
-            items = await claim_inbox(session, clock.now(), LEASE, most)
+            items = await claim_inbox(session, clock.now(), LEASE, most, held)
             signers = await people.actors_by_uri(session, {item.signer for item in items}) if items else {}
+        held.update(item.id for item in items)
         return [(item, signers.get(item.signer)) for item in items]
 
     async def work(claimed: tuple[InboxItem, Actor | None]) -> int:
-        return await _handle(app, acting, *claimed)
+        try:
+            return await _handle(app, acting, *claimed)
+        finally:
+            held.discard(claimed[0].id)
 
     return await keep_busy(app, "inbox", AT_ONCE, claim, work, GATHER)
 

@@ -1,14 +1,15 @@
 """Rows that are jobs: claimed by one worker at a time, given back by time, never lost; on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from models import queues
+from models import incoming, queues
 from models.base import Database, open_database
 from models.people import Actor
 from models.posts import Activity
@@ -32,14 +33,16 @@ async def database(migrated_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def accept(database: Database, uri: str, body: bytes = b"{}") -> bool:
+async def accept(database: Database, uri: str, body: bytes = b"{}", signer: str | None = None) -> bool:
     async with database.ACT.begin() as session:
-        return await queues.accept(session, uri, "signer", body, NOW)
+        return await queues.accept(session, uri, signer or f"signer of {uri}", body, NOW)
 
 
-async def claim(database: Database, now: datetime = NOW, most: int = 10) -> list[str]:
+async def claim(
+    database: Database, now: datetime = NOW, most: int = 10, held: Collection[int] = ()
+) -> list[str]:
     async with database.ACT.begin() as session:
-        return [item.activity_uri for item in await queues.claim_inbox(session, now, LEASE, most)]
+        return [item.activity_uri for item in await incoming.claim_inbox(session, now, LEASE, most, held)]
 
 
 async def enqueue(database: Database, *inboxes: tuple[str, str], now: datetime = NOW) -> None:
@@ -71,7 +74,7 @@ async def test_the_first_of_one_id_wins_however_many_come_at_once(database: Data
 async def test_a_handled_item_is_still_known(database: Database) -> None:
     await accept(database, "x")
     async with database.ACT.begin() as session:
-        [item] = await queues.claim_inbox(session, NOW, LEASE, 1)
+        [item] = await incoming.claim_inbox(session, NOW, LEASE, 1)
         item.outcome, item.body = "done", None
     assert await accept(database, "x") is False
     assert await claim(database, NOW + LEASE * 2) == []
@@ -83,6 +86,39 @@ async def test_items_are_claimed_oldest_first_and_each_by_one_worker(database: D
     assert await claim(database, most=2) == ["a", "b"]
     taken = await asyncio.gather(*(claim(database, most=2) for _ in range(4)))
     assert sorted(name for some in taken for name in some) == ["c", "d", "e", "f"]
+
+
+async def settle(database: Database, uri: str, **values: Any) -> None:
+    async with database.ACT.begin() as session:
+        item = (await session.scalars(select(InboxItem).where(InboxItem.activity_uri == uri))).one()
+        assert await incoming.settle_inbox(session, [(item, values)])
+
+
+async def test_what_one_says_is_taken_by_one_worker_at_a_time_in_its_order(database: Database) -> None:
+    for name, by in (("a1", "ana"), ("a2", "ana"), ("b1", "ben"), ("a3", "ana")):
+        await accept(database, name, signer=by)
+    assert await claim(database, most=1) == ["a1"]
+    assert await claim(database) == ["b1"]
+    assert await claim(database, held=[1], most=1) == ["a2"], "whoever has the one may have the next"
+    assert await claim(database, held=[2]) == []
+    await settle(database, "a2", outcome="done")
+    assert await claim(database) == []
+    await settle(database, "a1", due_at=NOW + MINUTE)  # put off: nothing waits for it
+    assert await claim(database) == ["a3"]
+    assert await claim(database, NOW + MINUTE) == [], "and when it is due, it waits for what came later"
+    assert await claim(database, NOW + LEASE + MINUTE) == ["b1", "a3", "a1"]
+
+
+async def test_who_claims_at_the_same_moment_takes_nothing_out_of_turn(database: Database) -> None:
+    for name, by in (("a1", "ana"), ("a2", "ana"), ("b1", "ben")):
+        await accept(database, name, signer=by)
+    async with database.ACT.begin() as session:
+        assert len(await incoming.claim_inbox(session, NOW, LEASE, 1)) == 1
+        if database.is_postgresql:  # elsewhere one waits for the other
+            assert await claim(database) == ["b1"]
+    assert await claim(database) == ([] if database.is_postgresql else ["b1"])
+    await settle(database, "a1", outcome="done")
+    assert await claim(database) == ["a2"]
 
 
 async def test_a_lease_that_ended_frees_the_item_and_its_attempts_are_counted(database: Database) -> None:
@@ -101,7 +137,7 @@ async def test_what_was_rolled_back_was_neither_accepted_nor_claimed(database: D
         await session.rollback()
         await session.close()
     async with database.ACT() as dying:
-        await queues.claim_inbox(dying, NOW, LEASE, 10)
+        await incoming.claim_inbox(dying, NOW, LEASE, 10)
     assert await claim(database) == ["x"]
 
 

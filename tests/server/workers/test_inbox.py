@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activitypub.errors import Unreachable
 from models.events import log
 from models.follows import Follow
-from models.queues import Delivery, InboxItem, claim_inbox
+from models.incoming import claim_inbox
+from models.queues import Delivery, InboxItem
 from models.rules import backoff
 from models.talk import Reaction, Reply
 from server import fetching
@@ -76,6 +77,22 @@ async def test_killed_before_acting_it_is_done_when_the_lease_ends(world: World,
     item = await world.item(wish["id"])
     assert (item.outcome, item.attempts) == ("done", 2)
     assert await world.count(Follow) == 1
+
+
+async def test_what_was_said_later_waits_for_a_worker_who_was_killed(world: World, masto: Stranger) -> None:
+    """An Undo that names no id finds nothing to undo before the Follow is done."""
+    ana, ben = masto.person("ana"), masto.person("ben")
+    wish = follow(ana)
+    undo = ana.activity("Undo", object={key: wish[key] for key in ("type", "actor", "object")})
+    await world.post(ana, wish)
+    async with world.database().ACT.begin() as session:  # claimed by a worker that died
+        await claim_inbox(session, world.clock.now(), inbox.LEASE, 10)
+    assert await world.tell(ana, undo) is None
+    assert await world.tell(ben, follow(ben)) == "done"
+    world.clock.advance(inbox.LEASE + timedelta(seconds=1))
+    assert await inbox_due(world.of().app) == 2
+    assert [(await world.item(one["id"])).outcome for one in (wish, undo)] == ["done", "done"]
+    assert await world.count(Follow, Follow.follower == ana.uri) == 0
 
 
 async def test_killed_while_acting_nothing_is_half_done(
