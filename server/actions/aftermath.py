@@ -7,16 +7,17 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import decisions, ledger
+from models import ledger
 from models.events import log
 from models.ledger import Scope
 from models.rules.methods import REASON_AT_LEAST
 from models.rules.phrases import phrase
 from models.rules.records import Record
-from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound, TooEarly, TooLate
+from models.rules.refusals import Conflict, Invalid, NotFound, TooEarly, TooLate
 from models.rules.standing import Standing, standing
 from server.actions import redaction
 from server.actions.balloting import REASON_AT_MOST, seat
+from server.actions.concerned import check_not_about
 from server.actions.telling import publish_quietly, us
 from server.actions.texts import Texts
 from server.home import Home
@@ -112,16 +113,6 @@ async def object_afterwards(
 def _check_length(reason: str) -> None:
     if len(reason) > REASON_AT_MOST:
         raise Invalid({"reason": phrase("Keep it under {n} characters.", n=REASON_AT_MOST)})
-
-
-async def check_not_about(session: AsyncSession, viewer: Viewer, scope: Scope) -> None:
-    """Whom a decision is about removes nothing of what is said in it, such as why it was asked."""
-    subject = await decisions.removal_in(session, scope.id)
-    if subject is not None and subject.id == viewer.require_member().id:
-        raise NotAllowed(
-            "removal",
-            phrase("This decision is about you: somebody else who may moderate has to remove its texts."),
-        )
 
 
 async def redact(

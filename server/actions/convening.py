@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import decisions, ledger
+from models import ledger
 from models.events import log
 from models.ledger import Scope, Signed
 from models.people import Actor
@@ -23,6 +23,7 @@ from models.rules.refusals import Conflict, Invalid, NotAllowed, TooLate
 from server import translate
 from server.actions import outbox
 from server.actions.charters import charter_at
+from server.actions.concerned import check_not_about
 from server.actions.founding import KeyPair
 from server.actions.languages import language_of
 from server.actions.proposing import add_option
@@ -272,9 +273,7 @@ async def withdraw(
 ) -> None:
     """The convener takes its offer back, before the voting opens. Needs `convene`, and somebody whom it is not about."""
     mandate = viewer.require("convene")
-    subject = await decisions.removal_in(session, scope.id)
-    if subject is not None and subject.id == viewer.require_member().id:
-        raise NotAllowed("removal", phrase("This decision is about you: somebody else has to take it back."))
+    await check_not_about(session, viewer, scope)
     now = now.replace(microsecond=0)
     collective, _ = await us(session)
     await ledger.locked_scope(session, scope.name)

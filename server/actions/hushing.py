@@ -13,15 +13,18 @@ from models.ledger import Scope
 from models.remarks import Remark
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotFound
+from server.actions.concerned import check_not_about
 from server.viewer import Viewer
 
 LONGEST_WHY: Final = 300
 
 
 async def remark_in(session: AsyncSession, viewer: Viewer, scope: Scope, number: int) -> Remark:
-    """A remark to all members, for who moderates. Nobody learns from the answer whether a circle's room has one of this number."""
+    """A remark to all members, for who moderates and is not whom the decision is about. Nobody learns from the answer whether a
+    circle's room has one of this number."""
     viewer.require_member()
     viewer.require("moderate")
+    await check_not_about(session, viewer, scope)
     said = await remarks.remark(session, scope.id, number)
     if said is None or said.circle_id is not None:
         raise NotFound("remark", phrase("There is no such remark here."))

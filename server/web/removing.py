@@ -10,6 +10,7 @@ from models import ledger
 from models.rules.records import Record
 from models.rules.refusals import Conflict, NotFound, Refusal
 from server.actions import aftermath
+from server.actions.concerned import check_not_about
 from server.keys import HOME
 from server.language import _
 from server.web.answering import locked, member_only, members_decision, status_of
@@ -53,7 +54,7 @@ async def _remove_page(request: web.Request, form: Form, problems: Problems) -> 
     async with reading(request) as visit:
         known, digest = await known_decision(visit), request.match_info["text"]
         mandate = visit.viewer.require("moderate")
-        await aftermath.check_not_about(visit.session, visit.viewer, known.scope)
+        await check_not_about(visit.session, visit.viewer, known.scope)
         text = known.names.said(digest)
         if await _is_removed(visit, known.scope):
             return see(f"{known.path}?done=removed")

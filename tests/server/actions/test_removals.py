@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select, update
@@ -12,7 +13,18 @@ from models.ledger import Scope
 from models.mandates import MandateRow
 from models.people import Member
 from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound
-from server.actions import aftermath, balloting, convening, departing, exporting, hearing, noticing, removals
+from server.actions import (
+    aftermath,
+    balloting,
+    convening,
+    departing,
+    exporting,
+    hearing,
+    hushing,
+    noticing,
+    remarks,
+    removals,
+)
 
 from .conftest import Place
 from .test_accounts import ALONE, SAID, member, sitting
@@ -107,6 +119,28 @@ async def test_whom_it_is_about_cannot_take_the_question_back_and_others_can(pla
     async with place.acting("ana") as (session, viewer):
         await convening.withdraw(session, place.home, viewer, await place.scope(session, name), "", place.now)
     assert (await place.view(name)).state == "withdrawn"
+
+
+async def test_whom_it_is_about_hides_no_remark_about_it_and_others_can(place: Place):
+    await place.join("ana", "bo", "cem")
+    name = await ask(place, "ana", "bo")
+    await lend(place, "bo", "moderate")
+    other = await place.convene("ana", ALONE)
+    for where in (name, other):
+        async with place.acting("cem") as (session, viewer):
+            scope = await place.scope(session, where)
+            said = await remarks.say(
+                session, viewer, scope, "It is so.", where[:32], place.now, in_circle=False
+            )
+        for who, is_refused in (("bo", where == name), ("ana", False)):
+            for act in (partial(hushing.hide, why="Rude."), hushing.show):
+                async with place.acting(who) as (session, viewer):
+                    doing = act(session, viewer, await place.scope(session, where), said.id, now=place.now)
+                    if is_refused:
+                        with pytest.raises(NotAllowed, match="about you"):
+                            await doing
+                    else:
+                        await doing
 
 
 async def test_whom_it_is_about_cannot_remove_why_it_was_asked_and_others_can(place: Place):

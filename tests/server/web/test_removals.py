@@ -68,6 +68,11 @@ async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_ou
         page = await bo.get((await bo.get(path)).links()["Remove this text"])
         assert (page.status, "This decision is about you" in page.text) == (403, True)
         assert (await ana.get((await ana.get(path)).links()["Remove this text"])).status == 200
+        await cem.send(await cem.get(path), f"{path}/say", words="They shouted at me, too.")
+        hide = next(h for w, h in (await bo.get(path)).links().items() if w.startswith("Hide the"))
+        page = await bo.get(hide)
+        assert (page.status, "This decision is about you" in page.text) == (403, True)
+        assert (await ana.get(hide)).status == 200
         assert "If it is adopted, Bo can be removed." in (await cem.get(path)).text
         assert "This is about Bo" in (await cem.get(f"{path}/circle")).text
         page = await ana.get(PAGE)
