@@ -19,6 +19,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from activitypub.errors import Forbidden, Gone, Malformed, Refused, TooLarge, Unreachable, WireError
+from activitypub.lookups import Lookups
 
 Names = Callable[[str, int], tuple[str, int] | None]
 
@@ -26,7 +27,7 @@ URL_LIMIT: Final = 2048
 DEVELOPMENT_NAMES: Final = (".localhost", ".test")
 SECONDS: Final = 30.0
 CHUNK: Final = 65_536
-CONNECTIONS: Final = 100
+CONNECTIONS: Final = 160  # more than ask at the same time at the door, behind it and for deliveries: none of them waits for another
 CONNECTIONS_PER_HOST: Final = 4
 LINES: Final = 256  # servers of which it is remembered how they are asked
 TRY_AGAIN: Final = frozenset({401, 408, 429})
@@ -106,7 +107,7 @@ class Guard(aiohttp.TCPConnector):
 
     def __init__(self, development: bool, names: Names | None) -> None:
         self.development = development
-        resolver = _Resolver(names) if development else aiohttp.ThreadedResolver()
+        resolver = _Resolver(names) if development else Lookups(CONNECTIONS)
         super().__init__(
             resolver=resolver,
             socket_factory=self.open_socket,
@@ -142,7 +143,7 @@ class _Resolver(AbstractResolver):
 
     def __init__(self, names: Names | None) -> None:
         self._names = names
-        self._outside = aiohttp.ThreadedResolver()
+        self._outside = Lookups(CONNECTIONS)
         self.local: set[tuple[str, int]] = set()
 
     async def resolve(

@@ -1,7 +1,9 @@
 """Where we never go: every hostile address of the checklist, against the real resolver and socket factory."""
 
+import asyncio
 import gzip
 import socket
+import threading
 from typing import Any
 
 import aiohttp
@@ -363,3 +365,38 @@ async def test_each_status_is_a_success_a_final_no_or_a_later(
     assert type(error.value) is kind
     if isinstance(error.value, Unreachable):
         assert (error.value.status, error.value.retry_after) == (status, "99999999")
+
+
+async def test_names_whose_servers_do_not_answer_keep_no_thread_from_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A password is checked in the threads that all share; another name is looked up beside them."""
+    over, asked, really = threading.Event(), list[str](), socket.getaddrinfo
+    loop, all_asked, many = asyncio.get_running_loop(), asyncio.Event(), 64
+
+    def look_up(host: str, *rest: Any, **more: Any) -> Any:
+        if host.endswith("silent.example"):
+            asked.append(host)
+            if len(asked) == many:
+                loop.call_soon_threadsafe(all_asked.set)
+            over.wait()
+            raise socket.gaierror(socket.EAI_AGAIN, "nobody answered")
+        return really("127.0.0.1", *rest, **more)
+
+    async def asking(host: str) -> WireError:
+        with pytest.raises(WireError) as failed:
+            async with network.ask(session, "GET", f"https://{host}/", {}):
+                pass
+        return failed.value
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    async with network.open_session(False) as session:
+        silent = [asyncio.create_task(asking(f"a{number}.silent.example")) for number in range(many)]
+        try:
+            async with asyncio.timeout(20):
+                await all_asked.wait()
+                assert await asyncio.to_thread(lambda: "checked") == "checked"
+                assert (await asking("elm.example")).code == "refused-address"
+        finally:
+            over.set()
+        assert {error.code for error in await asyncio.gather(*silent)} == {"no-connection"}
