@@ -110,6 +110,13 @@ def verification_method(document: Mapping[str, Any]) -> str:
     return method
 
 
+def made_at(document: Mapping[str, Any]) -> datetime | None:
+    """When the document's proof was made, as it says itself; None if it does not. NotAuthentic for what is no instant."""
+    proof = document.get("proof")
+    created = proof.get("created") if isinstance(proof, dict) else None
+    return None if created is None else _instant(created)
+
+
 def who_signed(record: Mapping[str, Any]) -> str:
     """The Multikey in the record's `by`, after its proof by that very key verified; else NotAuthentic.
 

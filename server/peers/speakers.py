@@ -3,6 +3,7 @@
 A proof goes before the request: with one, anybody may carry the activity; one that does not hold refuses it, whoever carries it.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
@@ -12,11 +13,13 @@ from activitypub.codec import Activity
 from activitypub.errors import Forbidden, NotAuthentic, Unreachable, WireError
 from activitypub.keypairs import DID_KEY, did_key
 from activitypub.origin import same_origin
+from activitypub.signatures import WINDOW
 from models.people import Actor, actor_by_uri
 from server import fetching, remote
 from server.actions import dealing
 from server.keys import CLOCK, DATABASE, HOME
 
+CARRIED_FOR: Final = timedelta(days=14)  # well within the time for which it is known what was handled before
 NEW_KEY_MAY_HELP: Final = frozenset({"wrong-proof", "no-key", "foreign-key"})
 
 
@@ -34,6 +37,8 @@ async def speaker_of(app: web.Application, activity: Activity, carrier: Actor) -
             )
         return carrier
     proofs.verification_method(activity.raw)  # nobody is asked for a proof that is none
+    if activity.actor != carrier.uri:
+        _check_age(app, activity)
     speaker = carrier if activity.actor == carrier.uri else await _absent(app, activity, carrier)
     if speaker is None:
         return None
@@ -49,6 +54,16 @@ async def speaker_of(app: web.Application, activity: Activity, carrier: Actor) -
             raise
         _check(app, activity, speaker)
     return speaker
+
+
+def _check_age(app: web.Application, activity: Activity) -> None:
+    """Raises NotAuthentic for what was not said lately: who brings it again when we have forgotten that it came would else have it
+    done again, against the will of whoever said it once."""
+    said, now = proofs.made_at(activity.raw), app[CLOCK].now()
+    if said is None or not now - CARRIED_FOR <= said <= now + WINDOW:
+        raise NotAuthentic(
+            "not-lately", "What others carry needs a proof that was made within the last two weeks."
+        )
 
 
 def says_goodbye(activity: Activity) -> bool:

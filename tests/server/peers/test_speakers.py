@@ -11,6 +11,8 @@ from models.follows import Follow
 from models.peers import Peer
 from models.people import Actor
 from models.queues import InboxItem
+from server.peers import speakers
+from server.workers.retention import pruning_due
 from tests.server.peers.world import Person, Stranger, World
 
 OAK = "http://oak.test/c/oak"
@@ -82,15 +84,17 @@ async def test_a_proof_that_does_not_hold_refuses_what_its_actor_itself_signed(
     assert await world.count(InboxItem) == 0
 
 
+def undated(by: Person, **options: str) -> Json:
+    """A Follow with a proof that does not say when it was made."""
+    wish = follow(by)
+    said = {"type": proofs.TYPE, "cryptosuite": proofs.SUITE, "proofPurpose": proofs.PURPOSE}
+    said |= {"verificationMethod": f"{by.uri}#k", **options}
+    return {**wish, "proof": {**said, "proofValue": proofs.sign_bytes(proofs.hashed(said, wish), by.ed25519)}}
+
+
 async def test_a_proof_that_has_not_expired_yet_holds(world: World, masto: Stranger) -> None:
     ana = masto.person("ana")
-    wish = {**follow(ana), "proof": {}}
-    options = {"type": proofs.TYPE, "cryptosuite": proofs.SUITE, "proofPurpose": proofs.PURPOSE}
-    options |= {"verificationMethod": f"{ana.uri}#k", "expires": "2100-01-01T00:00:00Z"}
-    unsigned = {name: value for name, value in wish.items() if name != "proof"}
-    signature = proofs.sign_bytes(proofs.hashed(options, unsigned), ana.ed25519)
-    wish["proof"] = {**options, "proofValue": signature}
-    assert await world.post(ana, wish) == 202
+    assert await world.post(ana, undated(ana, expires="2100-01-01T00:00:00Z")) == 202
 
 
 async def test_an_empty_proof_is_none(world: World, masto: Stranger) -> None:
@@ -163,6 +167,35 @@ async def test_a_goodbye_that_others_carry_is_not_worth_a_look(world: World, mas
         assert await world.post(mallory, ana.proved(ana.activity(kind, object=ana.uri))) == 202
     assert masto.asked == []
     assert await world.count(InboxItem) == 0
+
+
+async def test_what_was_said_long_ago_is_not_done_again_because_somebody_brings_it_once_more(
+    world: World, masto: Stranger
+) -> None:
+    """Its id is forgotten after a month; the proof holds for ever."""
+    ana = masto.person("ana")
+    mallory = (await world.stranger("other")).person("mallory")
+    wish = ana.proved(follow(ana))
+    undo = ana.proved(ana.activity("Undo", object=wish["id"]))
+    assert [await world.tell(ana, one) for one in (wish, undo, follow(ana))] == ["done"] * 3
+    world.clock.advance(speakers.CARRIED_FOR)
+    assert await world.tell(mallory, undo) == "done", "known, and not done again"
+    world.clock.advance(timedelta(days=30))
+    await pruning_due(world.of().app)
+    assert await world.count(InboxItem) == 0
+    assert await world.post(mallory, undo) == 401
+    assert await world.count(Follow, Follow.follower == ana.uri) == 1
+    later = proofs.sign_activity(follow(ana), ana.ed25519, f"{ana.uri}#k", "2100-01-01T00:00:00Z")
+    assert await world.post(mallory, later) == 401
+    assert await world.tell(ana, later) == "done", "who says it itself says it now"
+
+
+async def test_what_others_carry_says_when_it_was_said(world: World, masto: Stranger) -> None:
+    ana = masto.person("ana")
+    mallory = (await world.stranger("other")).person("mallory")
+    wish = undated(ana)
+    assert await world.post(mallory, wish) == 401
+    assert await world.post(ana, wish) == 202
 
 
 async def test_our_own_words_brought_back_to_us_are_not_heard_again(world: World, masto: Stranger) -> None:
