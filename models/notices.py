@@ -141,6 +141,11 @@ async def whose_address(session: AsyncSession, token_hash: str) -> SecretAddress
     return await session.scalar(select(SecretAddress).where(SecretAddress.token_hash == token_hash))
 
 
+async def end_address(session: AsyncSession, member_id: int) -> None:
+    """Nothing is at their secret address any more."""
+    await session.execute(delete(SecretAddress).where(SecretAddress.member_id == member_id))
+
+
 async def forget(session: AsyncSession, member_id: int) -> None:
     """Nothing of all this is kept about a member."""
     for table in (Notice, Mute, SecretAddress):

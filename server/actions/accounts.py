@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import follows
+from models import follows, notices
 from models.base import LOGINS, changed
 from models.events import log
 from models.people import Actor, Login, Member
@@ -119,9 +119,10 @@ async def end_login(session: AsyncSession, viewer: Viewer, number: int) -> str:
 
 
 async def end_others(session: AsyncSession, member_id: int, token: str | None) -> None:
-    """End every log-in of a member, save the one with this cookie."""
+    """End every log-in of a member, save the one with this cookie, and their secret address: who was logged in may have made it."""
     query = delete(Login).where(Login.member_id == member_id)
     await session.execute(query.where(Login.token_hash != token_digest(token)) if token else query)
+    await notices.end_address(session, member_id)
     await changed(session, LOGINS)
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import accounts, mandates, people
+from models import accounts, mandates, notices, people
 from models.accounts import Recovery
 from models.base import LOGINS, changed
 from models.events import log
@@ -124,12 +124,13 @@ async def open_link(session: AsyncSession, token_hash: str, now: datetime) -> tu
 async def recover(
     session: AsyncSession, home: Home, token_hash: str, password_hash: str, now: datetime
 ) -> Member:
-    """The password is the new one, every log-in is ended, and no other link opens the account. The second factor stays unless the
-    link was made to end it. The member is told."""
+    """The password is the new one, every log-in is ended, and so are the secret address and other links that open the account. The
+    second factor stays unless the link was made to end it, and passkeys stay. The member is told."""
     row, member = await open_link(session, token_hash, now)
     row.used_at = now
     member.password_hash = password_hash
     await session.execute(delete(Login).where(Login.member_id == member.id))
+    await notices.end_address(session, member.id)
     await session.flush()
     await cancel_open(session, member.id, now)
     await changed(session, LOGINS)

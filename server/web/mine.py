@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from models.notices import SecretAddress
 from models.rules.phrases import phrase
 from models.rules.refusals import Invalid
 from server.actions import accounts
@@ -228,9 +229,17 @@ async def end_logins_page(request: web.Request) -> web.StreamResponse:
         many = len(await accounts.logins_of(visit.session, member.id, visit.now)) - (0 if everywhere else 1)
         if many < 1:
             return see(LOGINS)
+        has_address = await visit.session.get(SecretAddress, member.id) is not None
         context = Confirm(
             heading=_("Log out everywhere?") if everywhere else _("Log out everywhere else?"),
-            says=[ngettext("It is {n} browser.", "They are {n} browsers.", many), AGAIN],
+            says=[
+                ngettext("It is {n} browser.", "They are {n} browsers.", many),
+                AGAIN,
+                *(
+                    [_("The addresses of your own feed and calendar end, too. You can make new ones.")]
+                    * has_address
+                ),
+            ],
             button=_("Log out everywhere") if everywhere else _("Log out everywhere else"),
             action=f"{LOGINS}/end",
             back=LOGINS,

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from models import accounts
 from models.rules.refusals import Invalid
 from server.actions import people, recovering
 from server.actions.accounts import check_password
@@ -39,6 +40,7 @@ class RecoverPage:
     name: str
     login: str
     resets: bool
+    passkeys: int
     until: datetime
     problems: Problems = field(default_factory=Problems)
 
@@ -115,7 +117,8 @@ async def _recover(request: web.Request, problems: Problems) -> web.Response:
         digest = people.token_digest(request.match_info["token"])
         row, member = await recovering.open_link(visit.session, digest, visit.now)
         resets = row.resets_second and member.totp_at is not None
-        context = RecoverPage(member.name, member.login, resets, row.expires_at, problems)
+        keys = len(await accounts.passkeys_of(visit.session, member.id))
+        context = RecoverPage(member.name, member.login, resets, keys, row.expires_at, problems)
         return page(request, form_frame(visit), "people/recover.html", context, status_of(problems))
 
 

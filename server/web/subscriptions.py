@@ -158,9 +158,7 @@ async def end_page(request: web.Request) -> web.StreamResponse:
 async def end_address(request: web.Request, _form: Form) -> web.StreamResponse:
     """Nothing is at the secret address any more."""
     async with acting(request) as visit:
-        row = await visit.session.get(SecretAddress, visit.viewer.require_member().id)
-        if row is not None:
-            await visit.session.delete(row)
+        await notices.end_address(visit.session, visit.viewer.require_member().id)
     return see("/me/feeds?done=address-ended")
 
 

@@ -231,3 +231,13 @@ async def test_junk_is_wrong_and_nothing_more_and_too_much_of_it_must_wait(
             assert (await browser.send(page, "/login", passkey=answer)).status == 422, answer[:80]
         assert (await browser.send(page, "/login", passkey="{}")).status == 429
         assert browser.cookie() is None
+
+
+async def test_who_gets_back_in_by_a_link_reads_that_passkeys_stay(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=2) as fed:
+        ana, bo, lost = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo"), await enter(fed, "oak")
+        made = await ana.send(await ana.get("/people/2/recover"), "/recover")
+        link = made.by_id("link").attributes["value"].removeprefix("http://oak.test")
+        assert "passkey" not in (await lost.get(link)).text
+        await add(bo, Authenticator(ORIGIN))
+        assert "Your 1 passkey goes on working." in (await lost.get(link)).text

@@ -125,6 +125,35 @@ async def test_secret_addresses_are_shown_once_renewed_and_ended(meetings: Meeti
         assert (await ana.get("/me/feeds/end", follow=False)).status == 303  # there is nothing to end
 
 
+@pytest.mark.parametrize("how", ["password", "everywhere else", "link"])
+async def test_what_ends_log_ins_elsewhere_ends_secret_addresses_and_says_so(
+    meetings: Meetings, enter: Enter, how: str
+) -> None:
+    async with meetings.founded(oak=2) as fed:
+        ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
+        elsewhere, visitor = await enter(fed, "oak", "bo"), await enter(fed, "oak")
+        feed, _, page = await addresses(bo)
+        assert "They end when you set another password, log out everywhere, or leave." in page.text
+        new = {"new__password": "another of ten", "again": "another of ten"}
+        if how == "password":
+            asks, said = (
+                await bo.get("/me/password"),
+                "the addresses of your own feed and calendar, then work",
+            )
+            await bo.send(asks, "/me/password", password=PASSWORD, **new)
+        elif how == "everywhere else":
+            asks, said = await bo.get("/me/logins/end?which=others"), "of your own feed and calendar end, too"
+            await bo.send(asks, "/me/logins/end")
+        else:
+            made = await ana.send(await ana.get("/people/2/recover"), "/recover")
+            link = made.by_id("link").attributes["value"].removeprefix("http://oak.test")
+            asks, said = await visitor.get(link), "and the addresses of your own feed and calendar end."
+            await visitor.send(asks, link, **new)
+        assert said in asks.text
+        assert (await elsewhere.get("/me")).path.startswith("/login")
+        assert (await visitor.get(feed)).status == 404
+
+
 async def test_secret_addresses_end_when_their_member_leaves(meetings: Meetings, enter: Enter) -> None:
     async with meetings.founded(oak=2) as fed:
         bo, visitor = await enter(fed, "oak", "bo"), await enter(fed, "oak")
