@@ -74,8 +74,11 @@ class Memory:
             raise error.with_traceback(None)
 
     def missed(self, uri: str, error: WireError, now: datetime, named_by: str = "") -> None:
-        _keep(self.misses, uri, (now + MISS_LASTS, error))
-        self.in_vain.add(signatures.authority(uri), named_by, now)
+        """Asking for `uri` gave nothing. What may pass is asked for again, but not without end: it was in vain too."""
+        if error.final:
+            _keep(self.misses, uri, (now + MISS_LASTS, error))
+        if error.code != "left-alone":  # else nobody was asked
+            self.in_vain.add(signatures.authority(uri), named_by, now)
 
     def check_host(self, authority: str, now: datetime) -> None:
         """Raises Unreachable while a server that did not answer is left alone."""
@@ -149,8 +152,7 @@ async def remote_actor(app: web.Application, uri: str, *, refresh: bool = False,
             read = read_actor(await document(app, uri))
             return await _remember(app, read, _request_key(read), known is None, named_by)
         except WireError as error:
-            if error.final:
-                memory.missed(uri, error, now, named_by)
+            memory.missed(uri, error, now, named_by)
             raise
 
 
@@ -177,8 +179,7 @@ async def actor_of_key(
             key = signing_key(found, key_id)
             return await _remember(app, read_actor(found), key, known is None, named_by)
         except WireError as error:
-            if error.final:
-                memory.missed(key_id, error, now, named_by)
+            memory.missed(key_id, error, now, named_by)
             raise
 
 

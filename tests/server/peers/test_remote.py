@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 from sqlalchemy import select
 
 from activitypub.errors import Forbidden, Gone, Malformed, NotAuthentic, Unreachable, WireError
@@ -243,6 +244,25 @@ async def test_a_site_where_too_many_were_asked_for_in_vain_is_left_alone_whatev
         with pytest.raises(WireError):
             await remote.remote_actor(app, f"{where.url}/users/nobody")
     assert [len(where.asked) for where in below] == [1, 1, 0]
+
+
+async def test_who_names_many_at_a_server_that_cannot_answer_does_not_make_us_ask_it_without_end(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be in trouble already; each of them may be worth a second try."""
+    monkeypatch.setattr(remote, "MISSES_PER_HOUR", 2)
+    app = world.of().app
+    for number in range(4):
+        masto.answers[f"/users/no{number}"] = overloaded
+        with pytest.raises(Unreachable):
+            await remote.remote_actor(app, f"{masto.url}/users/no{number}", named_by="6.6.6.0/24")
+    assert len(masto.asked) == 2
+    ana = masto.person("ana")
+    assert await remote.remote_actor(app, ana.uri, named_by="9.9.9.0/24")
+
+
+async def overloaded(_request: web.Request) -> web.Response:
+    return web.Response(status=503)
 
 
 async def test_who_names_many_in_vain_parts_us_from_nobody_whom_others_name(
