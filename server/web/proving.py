@@ -11,7 +11,7 @@ from aiohttp import web
 from models import accounts
 from models.people import Member
 from models.rules.phrases import phrase
-from models.rules.refusals import Invalid
+from models.rules.refusals import Invalid, TooMany
 from server.actions.people import check_tries, note_tries
 from server.keys import CLOCK, DATABASE
 from server.web import ceremonies, tickets
@@ -42,7 +42,15 @@ async def proof_for(visit: Visit) -> Proof:
 
 
 async def prove(request: web.Request, form: Form) -> Member:
-    """Returns the member whose browser this is, if the form shows that they sit at it; else `Invalid`."""
+    """Returns the member whose browser this is, if the form shows that they sit at it; else `Invalid`, also after too many attempts:
+    what else was typed into the form stays."""
+    try:
+        return await _proved(request, form)
+    except TooMany as refusal:
+        raise Invalid({"password": refusal.sentence}) from refusal
+
+
+async def _proved(request: web.Request, form: Form) -> Member:
     app, now, address = request.app, request.app[CLOCK].now(), place_of(request)
     async with reading(request) as visit:
         member = visit.viewer.require_member()
