@@ -42,8 +42,8 @@ async def proof_for(visit: Visit) -> Proof:
 
 
 async def prove(request: web.Request, form: Form) -> Member:
-    """Returns the member whose browser this is, if the form shows that they sit at it; else `Invalid`, also after too many attempts:
-    what else was typed into the form stays."""
+    """Returns the member whose browser this is, if the form shows that they sit at it; else `Invalid`, so that what else was typed
+    stays in the form, also after too many attempts."""
     try:
         return await _proved(request, form)
     except TooMany as refusal:
