@@ -233,7 +233,10 @@ LIMITS: dict[str, tuple[int, ...]] = {
     "sending to slow servers": (slow.SERVERS, int(slow.LONG), slow.AT_ONCE),
     "redirects of a GET": (fetch.HOPS,),
     "new actors of one server": (remote.NEW_ACTORS_PER_HOUR, strikes.PLACES * remote.NEW_ACTORS_PER_HOUR),
-    "unusable answers of one server": (remote.MISSES_PER_HOUR, remote.MISS_LASTS // timedelta(minutes=1)),
+    "unusable answers of one server, or none for now": (
+        remote.MISSES_PER_HOUR,
+        remote.MISS_LASTS // timedelta(minutes=1),
+    ),
     "records from the future": (AHEAD // timedelta(minutes=1),),
     "Offers of one server that invite us": (hearing.OFFERS_A_DAY,),
     "invited collectives looked up from an Offer": (carriers.MOST_INVITED,),

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub import codec
 from activitypub.errors import Forbidden, WireError
+from activitypub.sites import site_of
 from models import ledger, people
 from models.ledger import Signed
 from models.people import Actor
@@ -160,7 +161,7 @@ async def check_offer(app: web.Application, item: Received) -> Carried:
     async with app[DATABASE].READ() as session:
         await hearing.check_offers(session, item.signer.authority, app[CLOCK].now())
     with app[fetching.WORKER].place(item.signer.uri):
-        invited = await _looked_up(app, item.activity.to[:MOST_INVITED])
+        invited = await _looked_up(app, item.activity.to[:MOST_INVITED], site_of(item.signer.authority))
     return Carried(found.signed, found.texts, tuple(a for a in invited if a.ed25519 in offer["invited"]))
 
 
@@ -183,14 +184,14 @@ async def _is_news(app: web.Application, offer: Record) -> bool:
     return known is None and collective is not None and collective.ed25519 in offer["invited"]
 
 
-async def _looked_up(app: web.Application, uris: tuple[str, ...]) -> list[Actor]:
+async def _looked_up(app: web.Application, uris: tuple[str, ...], named_by: str) -> list[Actor]:
     """Those of the actors that can be had now. The others become known by their answers."""
     places = asyncio.Semaphore(ASKED_AT_ONCE)
 
     async def one(uri: str) -> Actor | None:
         try:
             async with places, asyncio.timeout(ASKING_SECONDS):
-                return await remote.remote_actor(app, uri)
+                return await remote.remote_actor(app, uri, named_by=named_by)
         except (WireError, TimeoutError):
             return None
 

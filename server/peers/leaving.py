@@ -22,8 +22,9 @@ async def check_update(app: web.Application, item: Received) -> Carried | None:
     if what == item.signer.uri:
         fetched = item.signer.fetched_at
         if fetched is None or fetched <= item.received_at:
-            with app[fetching.WORKER].place(item.signer.uri):
-                await remote.remote_actor(app, item.signer.uri, refresh=True)
+            signer = item.signer
+            with app[fetching.WORKER].place(signer.uri):
+                await remote.remote_actor(app, signer.uri, refresh=True, named_by=signer.authority)
         return None
     item.require_own_server(what)
     return await carriers.check_create(app, item)

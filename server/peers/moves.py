@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activitypub.codec import Json, reference, references
 from activitypub.errors import Forbidden
+from activitypub.sites import site_of
 from models.feeds import Following
 from models.people import Actor
 from server import fetching, remote
@@ -33,7 +34,7 @@ async def check_move(app: web.Application, item: Received) -> Actor | None:
     with app[fetching.WORKER].place(signer.uri):
         old, new = await remote.document(app, signer.uri), await remote.document(app, target)
         _agree(old, signer.uri, new, target)
-        return await remote.remote_actor(app, target, refresh=True)
+        return await remote.remote_actor(app, target, refresh=True, named_by=site_of(signer.authority))
 
 
 def _agree(old: Json, old_uri: str, new: Json, new_uri: str) -> None:

@@ -14,6 +14,7 @@ from activitypub.errors import Forbidden, NotAuthentic, Unreachable, WireError
 from activitypub.keypairs import DID_KEY, did_key
 from activitypub.origin import same_origin
 from activitypub.signatures import WINDOW
+from activitypub.sites import site_of
 from models.people import Actor, actor_by_uri
 from server import fetching, remote
 from server.actions import dealing
@@ -86,7 +87,7 @@ async def _absent(app: web.Application, activity: Activity, carrier: Actor) -> A
         return known
     try:
         with app[fetching.DOOR].place(activity.actor):
-            return await remote.remote_actor(app, activity.actor, named_by=carrier.authority)
+            return await remote.remote_actor(app, activity.actor, named_by=site_of(carrier.authority))
     except (NotAuthentic, Unreachable):
         raise
     except WireError as error:
@@ -110,7 +111,8 @@ async def _asked_again(app: web.Application, speaker: Actor, error: NotAuthentic
     """The actor as its server describes it now; `error` again if that was asked a moment ago, or cannot be had."""
     try:
         with app[fetching.DOOR].place(speaker.key_id):
-            return await remote.actor_of_key(app, speaker.key_id, refresh=True)
+            named_by = speaker.authority
+            return await remote.actor_of_key(app, speaker.key_id, refresh=True, named_by=named_by)
     except Unreachable:
         raise
     except WireError:

@@ -10,6 +10,7 @@ from activitypub import proofs
 from models import ledger
 from models.ledger import Participant, RecordRow, Scope, TextRow
 from models.rules import records
+from server import remote
 from server.actions import hearing, signers
 from tests.server.peers.joint import Joint, words
 from tests.server.peers.world import Person, Stranger, World
@@ -275,6 +276,16 @@ async def test_who_takes_no_part_puts_nothing_into_a_scope(world: World, joint: 
     for activity in (joint.adding(eve, option, texts=texts), joint.noting(eve, option, texts=texts)):
         assert await world.tell(eve, activity) == "refused"
     assert await held(world, joint.name) == {"Offer"}
+
+
+async def test_who_invites_many_that_are_not_there_parts_us_from_nobody_whom_we_look_for(
+    world: World, elm: Stranger, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "MISSES_PER_HOUR", 2)
+    joint = Joint(world, elm.kin("elm"), [(await world.collective()).ed25519 or ""])
+    offering = joint.offering(to=[f"{masto.url}/users/no{n}" for n in range(3)])
+    assert await world.tell(joint.convener, offering) == "done"
+    assert await remote.remote_actor(world.of().app, masto.person("ana").uri)
 
 
 async def test_an_invited_collective_that_could_not_be_looked_up_comes_in_by_its_answer(

@@ -11,6 +11,7 @@ from models.follows import Follow
 from models.peers import Peer
 from models.people import Actor
 from models.queues import InboxItem
+from server import remote
 from server.peers import speakers
 from server.workers.retention import pruning_due
 from tests.server.peers.world import Person, Stranger, World
@@ -217,3 +218,17 @@ async def test_whom_nobody_can_look_up_shows_nothing_and_is_not_asked_for_again(
     ben = masto.person("ben")
     assert await world.post(mallory, ben.proved(follow(ben))) == 503
     assert await world.count(Actor, Actor.uri == ben.uri) == 0
+
+
+async def test_many_servers_of_one_name_name_no_more_in_vain_than_one(
+    world: World, masto: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "MISSES_PER_HOUR", 2)
+    ana = masto.person("ana")
+    for number in range(3):
+        mallory = (await world.stranger(f"s{number}.evil")).person("mallory")
+        nobody = ana.proved({**follow(ana), "actor": f"{masto.url}/users/no{number}"})
+        assert await world.post(mallory, nobody) == (401 if number < 2 else 503)
+    assert len(masto.gets()) == 2
+    other = (await world.stranger("other")).person("carol")
+    assert await world.tell(other, ana.proved(follow(ana))) == "done"
