@@ -12,6 +12,7 @@ from models.migrations import check
 from models.rules.charters import PARAMETERS
 from models.rules.records import stamp
 from server.actions.charters import History, Version, document, history
+from server.actions.telling import us
 from server.actions.visible import ALL
 from server.clock import FileClock, SystemClock
 from server.settings import Settings, read_settings
@@ -37,6 +38,7 @@ async def _read(settings: Settings, *, as_json: bool) -> str:
         await check(database.engine)
         now = (FileClock(settings.clock) if settings.clock else SystemClock()).now()
         async with database.READ() as session:
+            await us(session)  # it says so where nothing is founded yet
             known = await history(session, now)
     finally:
         await database.close()

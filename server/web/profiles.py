@@ -25,6 +25,7 @@ from server.web.charters import Shown, shown_to
 from server.web.home import Row, both_lists
 from server.web.needs import decision_path
 from server.web.render import frame_of, page, see
+from server.web.rulebook import share_words
 from server.web.sessions import Visit, reading
 from server.web.words import MANDATES, POWERS, Label
 
@@ -58,6 +59,7 @@ class CirclePart:
 class Rules:
     """The numbers by which the collective decides: of circles, and what a question usually says of its times."""
 
+    quorum: str
     window: timedelta
     grace: timedelta
     challenge: timedelta
@@ -150,7 +152,7 @@ async def _collective(visit: Visit, actor: Actor) -> CollectivePage:
         mandates=[_mandate(visit, row, holders.get(row.member_id)) for row in rows],
         seen=seen,
         seen_total=seen_total,
-        rules=Rules(usual.window, usual.grace, usual.challenge),
+        rules=Rules(share_words(tuple(usual.rule["quorum"])), usual.window, usual.grace, usual.challenge),
         charter=charter,
         coming=coming,
     )

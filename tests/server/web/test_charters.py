@@ -84,6 +84,7 @@ async def test_who_may_proposes_a_change_and_once_it_is_final_it_binds_what_is_c
         assert "Propose a change" not in (await ana.get("/charter")).links()
         collective = await visitor.get("/@oak")
         check(collective)
+        assert "with at least half of the circles. The voting is open for 48 hours" in collective.text
         assert collective.links()["A change is being decided"] == f"/decisions/{name}"
         await decided(fed, name)
         assert (
@@ -95,6 +96,8 @@ async def test_who_may_proposes_a_change_and_once_it_is_final_it_binds_what_is_c
         assert "In force: version 2" in page.text
         assert page.links()["by this decision"] == f"/decisions/{name}"
         assert "at least 7 days (before: at least 5 minutes)" in page.text
+        usual = (await visitor.get("/@oak")).text
+        assert "with at least two thirds of the circles. The voting is open for 7 days" in usual
         late = await ana.send(form, "/charter/change", **ASKED)
         assert (late.status, "has changed while you wrote" in late.alert) == (422, True)
         assert late.by_id("why").text == WHY
@@ -174,6 +177,17 @@ async def test_what_is_decided_among_members_is_not_told_to_others_until_it_is_i
         assert f"by decision {name}" in said.splitlines()[0]
         assert "  Time for the voting: at least 7 days (before: at least 5 minutes)" in said
         assert json.loads(await jura(capsys, "--json"))["versions"] == own["versions"]
+
+
+async def test_the_command_says_so_where_nothing_is_founded_yet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name, value in {"URL": "https://oak.example", "DATA": str(tmp_path), "SECRET": "s" * 40}.items():
+        monkeypatch.setenv(f"JURA_{name}", value)
+    assert await asyncio.to_thread(main, ["migrate"]) == 0
+    capsys.readouterr()
+    assert await asyncio.to_thread(main, ["charter"]) == 1
+    assert capsys.readouterr() == ("", "jura: This instance has no collective yet: run `jura init`.\n")
 
 
 async def jura(capsys: pytest.CaptureFixture[str], *words: str) -> str:
