@@ -77,7 +77,10 @@ async def ask(
     if change.seen != current.number:
         raise Conflict(
             "charter-changed",
-            phrase("Our charter has changed while you wrote. Look at what you typed, then send it again."),
+            phrase(
+                "Our charter has changed while you wrote. What you left as it was follows it, what you chose stands. Look at it, "
+                "then send it again."
+            ),
         )
     _check(current.charter, change)
     lang = await language_of(session)

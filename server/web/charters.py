@@ -79,7 +79,10 @@ class Field:
 
 @dataclass(frozen=True)
 class ChangePage:
+    """`underway`: where another change is being decided; nobody can ask for this one before that is over."""
+
     number: int
+    underway: str
     fields: Sequence[Field]
     why: str
     method: str
@@ -178,10 +181,13 @@ async def _form(request: web.Request, form: Form, problems: Problems) -> web.Res
     async with reading(request) as visit:
         visit.viewer.require_member()
         visit.viewer.require("convene")
-        current = (await history(visit.session, visit.now)).current
+        known = await history(visit.session, visit.now)
+        current, before = known.current, _written_from(known, form)
+        underway = known.underway.scope if known.underway else None
         context = ChangePage(
             number=current.number,
-            fields=[_field(name, current.charter[name], form) for name in PARAMETERS],
+            underway=decision_path(underway.name) if underway else "",
+            fields=[_field(name, current.charter[name], before[name], form) for name in PARAMETERS],
             why=form.one("why"),
             method=form.one("method", "consent"),
             talk=form.one("talk", usual_talk(current.charter)),
@@ -192,10 +198,19 @@ async def _form(request: web.Request, form: Form, problems: Problems) -> web.Res
         return page(request, frame_of(visit), "charters/change.html", context, status_of(problems))
 
 
-def _field(name: str, now: Value, form: Form) -> Field:
+def _written_from(known: History, form: Form) -> Charter:
+    """The charter that was in force when whoever filled in this form began to."""
+    number = form.number("version", known.current.number)
+    return next((one.charter for one in known.versions if one.number == number), known.current.charter)
+
+
+def _field(name: str, now: Value, before: Value, form: Form) -> Field:
+    """What was left as it was follows the charter: nobody asks unawares to undo what was decided while they wrote."""
     one = PARAMETERS[name]
     steps = [Choice(_code(step), one.words(step)) for step in one.steps]
-    return Field(name, one.label, steps, form.one(name, _code(now)), one.words(now))
+    typed = form.one(name, _code(before))
+    chosen = _code(now) if typed == _code(before) else typed
+    return Field(name, one.label, steps, chosen, one.words(now))
 
 
 def _code(value: Value) -> str:

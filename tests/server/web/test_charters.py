@@ -9,7 +9,7 @@ import pytest
 from server.__main__ import main
 from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
-from tests.server.web.browser import Page
+from tests.server.web.browser import Page, filled
 from tests.server.web.conftest import Enter
 from tests.server.web.test_account_pages import mark_of
 from tests.server.web.test_every_page import check
@@ -102,6 +102,30 @@ async def test_who_may_proposes_a_change_and_once_it_is_final_it_binds_what_is_c
         assert (late.status, "has changed while you wrote" in late.alert) == (422, True)
         assert late.by_id("why").text == WHY
         assert (await ana.send(late, "/charter/change", window="300")).path.endswith("?done=charter-asked")
+
+
+async def test_who_wrote_while_another_change_was_adopted_does_not_ask_unawares_to_undo_it(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=2) as fed:
+        ana = await enter(fed, "oak", "ana")
+        form = await ana.get("/charter/change")
+        assert "Another change is being decided" not in form.text
+        asked = await ana.send(form, "/charter/change", **ASKED)
+        page = await ana.get("/charter/change")
+        check(page)
+        assert page.links()["Another change is being decided."] == f"/decisions/{name_of(asked)}"
+        await decided(fed, name_of(asked))
+        late = await ana.send(form, "/charter/change", why=WHY, window="3600", grace="600")
+        check(late)
+        assert (late.status, "has changed while you wrote" in late.alert) == (422, True)
+        chosen = dict(filled(late.form("/charter/change")))
+        wanted = {"window": "3600", "quorum": "2/3", "grace": "600", "gather": "0", "why": WHY}
+        assert {name: chosen[name] for name in wanted} == wanted
+        again = await ana.send(late, "/charter/change")
+        assert again.path.endswith("?done=charter-asked")
+        assert "(before: at least 7 days)" in again.text
+        assert "(before: at least two thirds of the circles)" not in again.text
 
 
 async def test_the_form_for_convening_begins_with_what_the_charter_asks_and_says_so(
