@@ -40,6 +40,10 @@ ENDED = ("final", "heard", "contested", "undecided", "void", "withdrawn", "lapse
 """States in which nothing more is waited for. A contested decision still becomes final if its keepers agree
 after all."""
 
+SETTLED = ("final", "void", "withdrawn", "lapsed")
+"""Ends that nothing undoes. The other ends become final if its keepers agree after all: an instance that was away while time ran
+out counts when it is back."""
+
 
 RESULT_STATES = ("provisional", "final", "heard", "contested", "undecided")
 """States that a Result can name."""

@@ -15,8 +15,8 @@ from models import charters, ledger
 from models.ledger import Scope
 from models.rules.charters import SOFTWARE, Charter, changed, told
 from models.rules.records import stamp
-from models.rules.standing import ENDED, standing
-from models.rules.view import Standing
+from models.rules.standing import standing
+from models.rules.view import SETTLED
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ async def history(session: AsyncSession, now: datetime) -> History:
         if view.final_at is not None:
             if view.outcome == "adopted":
                 adopted.append((view.final_at, scope, charter))
-        elif _can_be_final(view):
+        elif view.state not in SETTLED:
             running = scope, charter
     adopted.sort(key=lambda one: (one[0], one[1].name))
     found = [Version(1, SOFTWARE, await charters.begun_at(session))]
@@ -64,11 +64,6 @@ async def history(session: AsyncSession, now: datetime) -> History:
 
 def _next(before: Version, charter: Charter, since: datetime, scope: Scope) -> Version:
     return Version(before.number + 1, charter, since, scope, changed(before.charter, charter))
-
-
-def _can_be_final(view: Standing) -> bool:
-    """A contested one still can, as soon as what keeps its records has counted."""
-    return view.state not in ENDED or view.state == "contested"
 
 
 async def charter_at(session: AsyncSession, now: datetime) -> Charter:

@@ -21,7 +21,8 @@ from models.people import Member
 from models.rules.charters import is_enough, says
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotAllowed
-from models.rules.standing import ENDED, standing
+from models.rules.standing import standing
+from models.rules.view import SETTLED
 from server.actions.charters import charter_at
 from server.actions.convening import Plan, as_chartered, convene
 from server.actions.departing import end_account, erase
@@ -52,7 +53,7 @@ class Asked:
     until: datetime
 
     def is_running(self) -> bool:
-        return self.state not in ENDED
+        return self.state not in SETTLED
 
     def is_due(self, now: datetime) -> bool:
         """May it be carried out now?"""

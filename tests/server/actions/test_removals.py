@@ -42,8 +42,8 @@ async def ask(
         return scope.name
 
 
-async def vote(place: Place, name: str, *logins: str, said: balloting.Words = SAID) -> str:
-    """These confirm one ballot; then the decision runs to its end. Returns what came of it."""
+async def cast(place: Place, name: str, *logins: str, said: balloting.Words = SAID) -> None:
+    """These confirm one ballot, as soon as the voting is open."""
     await place.work(name)
     place.now = (await place.view(name)).opens
     await place.work(name)
@@ -53,6 +53,11 @@ async def vote(place: Place, name: str, *logins: str, said: balloting.Words = SA
             if login == logins[0]:
                 await balloting.save_draft(session, viewer, scope, said, 0, place.now)
             await balloting.confirm(session, place.home, viewer, scope, 1, place.now)
+
+
+async def vote(place: Place, name: str, *logins: str, said: balloting.Words = SAID) -> str:
+    """These confirm one ballot; then the decision runs to its end. Returns what came of it."""
+    await cast(place, name, *logins, said=said)
     times = (await place.view(name)).times
     place.now = max(times.closes + 4 * DAY, times.challenge_ends)
     for _ in range(3):
@@ -201,6 +206,22 @@ async def test_what_was_declined_or_is_long_ago_removes_nobody(place: Place):
     place.later(days=30)
     with pytest.raises(Conflict):
         await remove(place, "ana", "bo")
+
+
+async def test_what_is_counted_late_is_not_over_before(place: Place):
+    await place.join("ana", "bo", "cem")
+    name = await ask(place, "ana", "bo")
+    await cast(place, name, "ana", "cem")
+    place.now = (await place.view(name)).times.wait_ends  # the instance was away
+    assert (await place.view(name)).state == "contested"
+    async with place.database.READ() as session:
+        asked = await removals.asked_about(session, await member(place, "bo"), place.now)
+    assert asked is not None
+    assert (asked.is_running(), asked.is_due(place.now)) == (True, False)
+    with pytest.raises(Conflict):
+        await ask(place, "ana", "bo", "Another reason, and long enough.")
+    await place.work(name)
+    await remove(place, "cem", "bo")
 
 
 async def test_it_is_asked_once_with_a_reason_by_who_may_and_not_about_oneself(place: Place):
