@@ -17,12 +17,15 @@ from models.people import Actor, Login, Member
 from models.rules.phrases import phrase
 from models.rules.refusals import Invalid, NotFound
 from server import translate
-from server.actions import mailing, outbox, recovering, single_mails
+from server.actions import mailing, outbox, recovering, removals, single_mails
 from server.actions.people import LENGTHS, NAME_WRONG, PASSWORD_WRONG, token_digest
 from server.home import Home
 from server.viewer import Viewer
 
 MOST_ABOUT: Final = 1000
+NAME_KEPT: Final = phrase(
+    "A question whether you stay a member is not over yet. Until then your name stays as it is, so that all know whom it is about."
+)
 ACTED: Final = timedelta(hours=1)
 REGIONS: Final = (
     "Africa",
@@ -54,11 +57,14 @@ def check_password(password: str, again: str) -> None:
 async def describe(
     session: AsyncSession, home: Home, viewer: Viewer, name: str, about: str, now: datetime
 ) -> None:
-    """How the member is called and what they say of themselves. Followers of a public profile are told a new name."""
+    """How the member is called and what they say of themselves. Followers of a public profile are told a new name. While all are
+    asked about somebody, that is their name: nothing else tells them apart from the others."""
     member = viewer.require_member()
     wrong = {}
     if not 1 <= len(name) <= 80:
         wrong["name"] = NAME_WRONG
+    elif name != member.name and await _is_asked_about(session, member, now):
+        wrong["name"] = NAME_KEPT
     if len(about) > MOST_ABOUT:
         wrong["about"] = phrase("Write at most {n} characters.", n=MOST_ABOUT)
     if wrong:
@@ -72,6 +78,11 @@ async def describe(
         inboxes = await follows.follower_inboxes(session, actor.id)
         await outbox.publish(session, home, actor, activity, inboxes, now)
     log(session, "profile changed", now)
+
+
+async def _is_asked_about(session: AsyncSession, member: Member, now: datetime) -> bool:
+    asked = await removals.asked_about(session, member, now)
+    return asked is not None and asked.is_open(now)
 
 
 async def prefer(

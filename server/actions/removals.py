@@ -59,6 +59,10 @@ class Asked:
         """May it be carried out now?"""
         return (self.state, self.outcome) == ("final", "adopted") and now < self.until
 
+    def is_open(self, now: datetime) -> bool:
+        """Can they still be removed by it?"""
+        return self.is_running() or self.is_due(now)
+
 
 async def asked_about(session: AsyncSession, member: Member, now: datetime) -> Asked | None:
     """The latest question whether this member is removed: what was asked before it has no effect any more."""
@@ -92,7 +96,7 @@ async def ask(
     check_other(viewer, member)
     await _lock(session, member)
     before = await asked_about(session, member, now)
-    if before is not None and (before.is_running() or before.is_due(now)):
+    if before is not None and before.is_open(now):
         raise Conflict("removal-asked", phrase("This is asked already, or decided and not carried out yet."))
     wrong, charter = {}, await charter_at(session, now)
     if not SHORTEST_WHY <= len(why) <= DETAILS_LENGTH:

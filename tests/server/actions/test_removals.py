@@ -14,6 +14,7 @@ from models.mandates import MandateRow
 from models.people import Member
 from models.rules.refusals import Conflict, Invalid, NotAllowed, NotFound
 from server.actions import (
+    accounts,
     aftermath,
     balloting,
     convening,
@@ -271,3 +272,25 @@ async def test_whom_it_is_about_is_told_and_finds_it_in_the_file_about_themselve
         file = await exporting.everything(session, place.home, viewer, place.now)
         assert [one["decision"] for one in file["questions whether you stay a member"]] == [name]
         await departing.leave(session, place.home, viewer, place.now, erased=True)
+
+
+async def test_whom_it_is_about_keeps_their_name_until_it_is_over(place: Place):
+    """Names tell people apart, and nothing else does: under another one the circles would vote about somebody else."""
+
+    async def called(name: str, about: str = "") -> str:
+        async with place.acting("bo") as (session, viewer):
+            await accounts.describe(session, place.home, viewer, name, about, place.now)
+        return (await member(place, "bo")).name
+
+    await place.join("ana", "bo", "cem")
+    assert await called("Bo Silva") == "Bo Silva"
+    name = await ask(place, "ana", "bo")
+    with pytest.raises(Invalid) as refused:
+        await called("Ana")
+    assert set(refused.value.fields) == {"name"}
+    assert await called("Bo Silva", "I garden.") == "Bo Silva"
+    assert await vote(place, name, "ana", "cem") == "adopted"
+    with pytest.raises(Invalid):
+        await called("Ana")
+    place.later(days=31)  # nobody carried it out
+    assert await called("Bo") == "Bo"

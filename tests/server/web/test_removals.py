@@ -64,6 +64,10 @@ async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_ou
         assert "All circles are asked whether you stay a member." in (await bo.get("/notices")).text
         assert "All circles are asked whether you stay" not in (await cem.get("/notices")).text
         assert "It is asked whether you stay a member." in (await bo.get(path)).text
+        renamed = await bo.send(await bo.get("/me/profile"), "/me/profile", name="Ana", about="I garden.")
+        check(renamed)
+        assert (renamed.status, renamed.by_id("about").text) == (422, "I garden.")
+        assert "Until then your name stays as it is" in renamed.problems[0]
         await lend(fed, 2)
         page = await bo.get((await bo.get(path)).links()["Remove this text"])
         assert (page.status, "This decision is about you" in page.text) == (403, True)
