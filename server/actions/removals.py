@@ -16,9 +16,10 @@ from models import decisions, ledger, people
 from models.decisions import Removal
 from models.events import log
 from models.ledger import Scope
-from models.mandates import MandateRow
+from models.mandates import MandateRow, mandates_by_member
 from models.people import Member
 from models.rules.charters import is_enough, says
+from models.rules.mandates import POWERS, powers_in_force
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotAllowed
 from models.rules.standing import standing
@@ -32,7 +33,7 @@ from server.actions.recovering import member_here
 from server.actions.texts import DETAILS_LENGTH
 from server.home import Home
 from server.language import said_in, speaking
-from server.viewer import Viewer
+from server.viewer import Viewer, as_rule
 
 QUESTION: Final = phrase("Shall one of us be a member no longer?")
 PROPOSAL: Final = phrase("They are a member no longer")
@@ -71,6 +72,16 @@ async def asked_about(session: AsyncSession, member: Member, now: datetime) -> A
         return None
     view = standing(await ledger.records(session, scope.id, now), now)
     return Asked(scope, view.state, view.outcome, view.closes + LASTS)
+
+
+async def held_alone(session: AsyncSession, member: Member, now: datetime) -> Sequence[str]:
+    """The powers that nobody else holds now: without this member, nobody does."""
+    others = [one.id for one in await people.members(session) if one.id != member.id]
+    theirs, rest = [
+        powers_in_force(map(as_rule, await mandates_by_member(session, who)), now)
+        for who in ([member.id], others)
+    ]
+    return [power for power in POWERS if power in theirs - rest]
 
 
 async def reason_of(session: AsyncSession, scope: Scope) -> str:

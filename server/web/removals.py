@@ -9,7 +9,7 @@ from aiohttp import web
 
 from models import decisions
 from models.people import Member, member_count
-from models.rules.refusals import Conflict, Invalid
+from models.rules.refusals import Conflict, Invalid, NotFound
 from server.actions import removals
 from server.actions.charters import charter_at
 from server.actions.convening import Plan, as_chartered
@@ -24,7 +24,7 @@ from server.web.needs import decision_path
 from server.web.plans import TALK, span_of, talks, usual_talk
 from server.web.render import frame_of, page, see
 from server.web.sessions import Visit, acting, reading
-from server.web.words import METHODS, STATES, Choice, Label
+from server.web.words import METHODS, POWERS, STATES, Choice, Label
 
 LENGTHS: Final = {value: span_of(value) for value in TALK}
 SHORTLY: Final = timedelta(minutes=10)
@@ -43,6 +43,8 @@ class Question:
 
 @dataclass(frozen=True)
 class RemovePage:
+    """`alone`: what nobody else may do now."""
+
     number: int
     name: str
     members: int
@@ -56,6 +58,7 @@ class RemovePage:
     problems: Problems
     talks: Sequence[Choice]
     voting: timedelta
+    alone: Sequence[str]
     methods: Sequence[Choice] = tuple(METHODS[value] for value in removals.METHODS)
     least: int = removals.SHORTEST_WHY
 
@@ -115,6 +118,7 @@ async def _remove(request: web.Request, form: Form, problems: Problems) -> web.R
             problems=problems,
             talks=[*talks(charter).values()],
             voting=as_chartered(Plan(""), charter).window,
+            alone=[POWERS[power] for power in await removals.held_alone(visit.session, member, visit.now)],
         )
         return page(request, frame_of(visit), "people/remove.html", context, status_of(problems))
 
@@ -173,7 +177,7 @@ async def _asked_meanwhile(request: web.Request, form: Form, refusal: Conflict) 
 
 
 async def remove(request: web.Request, form: Form) -> web.StreamResponse:
-    """Carry out that somebody is a member no longer."""
+    """Carry out that somebody is a member no longer. Sent twice, or by two at once, it is done once."""
     try:
         if form.one("parting") not in ("leave", "erase"):
             raise Invalid({"parting": _("Choose one of the two.")})
@@ -185,4 +189,13 @@ async def remove(request: web.Request, form: Form) -> web.StreamResponse:
             )
     except (Invalid, Conflict) as refusal:
         return await _remove(request, form, problems_of(refusal))
+    except NotFound:
+        if not await _is_removed(request):
+            raise
     return see("/people?done=person-removed")
+
+
+async def _is_removed(request: web.Request) -> bool:
+    async with reading(request) as visit:
+        member = await visit.session.get(Member, int(request.match_info["number"]))
+    return member is not None and member.removed_by is not None

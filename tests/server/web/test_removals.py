@@ -15,16 +15,14 @@ WHY = "They shout at meetings, and three talks changed nothing."
 PAGE = "/people/2/remove"
 
 
-async def lend(fed: Federation, number: int) -> None:
-    """This member may moderate from now on."""
+async def lend(fed: Federation, number: int, power: str = "moderate") -> None:
+    """This member may do that from now on."""
     app = fed.app_of("oak")
     now = app[CLOCK].now()
     days = {"starts_at": now, "ends_at": now + timedelta(days=30), "accepted_at": now}
     async with app[DATABASE].ACT.begin() as session:
         session.add(
-            MandateRow(
-                member_id=number, powers=["moderate"], instruction="Keep order.", source="test", **days
-            )
+            MandateRow(member_id=number, powers=[power], instruction="Keep order.", source="test", **days)
         )
 
 
@@ -106,10 +104,24 @@ async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_ou
         check(page)
         assert "What stays of their name?" in page.text
         assert (await cem.post(PAGE, [mark_of(await cem.get(PAGE)), ("parting", "erase")])).status == 403
-        assert (await cem.send(await cem.get(PAGE), "/remove")).path == "/people?done=person-removed"
+        assert "the words of their remarks" in page.text
+        stale = await cem.get(PAGE)
+        for browser, form in ((cem, stale), (cem, stale), (ana, page)):
+            done = await browser.send(form, "/remove")
+            assert done.path == "/people?done=person-removed", "done once, and said to everybody who did it"
         assert (await bo.get("/me")).path.startswith("/login")
         assert (await ana.get(PAGE)).status == 404
         assert "They are no member any more." in (await ana.get(path)).text
+
+
+async def test_what_nobody_else_may_is_said_before_they_are_removed(meetings: Meetings, enter: Enter) -> None:
+    async with meetings.founded(oak=3) as fed:
+        await lend(fed, 2, "convene")
+        page = await (await enter(fed, "oak", "bo")).get("/people/1/remove")
+        check(page)
+        assert "Only Ana may do this now: run the instance, moderate, admit people" in page.text
+        assert "ask questions" not in page.text
+        assert "may do this now" not in (await (await enter(fed, "oak", "ana")).get(PAGE)).text
 
 
 async def test_when_it_was_not_adopted_its_page_says_that_nobody_is_removed(
