@@ -120,9 +120,10 @@ async def charter_page(request: web.Request) -> web.StreamResponse:
 
 
 def _shortest_change(charter: Charter) -> timedelta:
-    """How long a change of it takes, from the question to the final result, if it is talked over as briefly as can be."""
+    """How long a change of it takes, from the question to the final result, if it is talked over as briefly as can be: in whole
+    days, so that people can read it."""
     plan = as_chartered(Plan("", gather=min(chartering.TALK)), charter)
-    return plan.gather + plan.window + plan.grace + plan.challenge
+    return timedelta(days=(plan.gather + plan.window + plan.grace + plan.challenge).days)
 
 
 async def charter_json(request: web.Request) -> web.StreamResponse:

@@ -41,6 +41,7 @@ async def test_who_may_proposes_a_change_and_once_it_is_final_it_binds_what_is_c
         assert "In force: version 1" in page.text
         assert "It comes with the software; we have decided nothing else." in page.text
         assert "at least 5 minutes" in page.text
+        assert "it takes 5 days at least" in page.text  # and some hours
         assert "Propose a change" not in {**page.links(), **(await bo.get("/charter")).links()}
         assert (await visitor.get("/charter/change")).path.startswith("/login")
         assert (await bo.get("/charter/change")).status == 403

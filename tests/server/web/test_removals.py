@@ -78,7 +78,7 @@ async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_ou
         assert "If it is adopted, Bo can be removed." in (await cem.get(path)).text
         assert "This is about Bo" in (await cem.get(f"{path}/circle")).text
         page = await ana.get(PAGE)
-        assert page.links()["This is being decided"] == path
+        assert page.links()["This is being decided."] == path
         assert not page.has_form("/remove")
         assert not page.has_form("/ask")
         fed.decision = name
