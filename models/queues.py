@@ -6,7 +6,7 @@ host: one row per host gives concurrency, back-off, circuit breaking and the rem
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from operator import itemgetter
@@ -107,10 +107,14 @@ async def accept(session: AsyncSession, activity_uri: str, signer: str, body: by
 
 
 async def accept_all(
-    session: AsyncSession, arrived: Iterable[tuple[str, str, bytes]], now: datetime
+    session: AsyncSession,
+    arrived: Iterable[tuple[str, str, bytes]],
+    now: datetime,
+    anew: Mapping[tuple[str, str], datetime] | None = None,
 ) -> set[str]:
-    """Store accepted activities (uri, who signed it, body) for their handlers; returns the uris of those that are new."""
-    rows = [
+    """Store accepted activities (uri, who signed it, body) for their handlers; returns the uris of those that are new. `anew`: by
+    (uri, who signed it) when that was signed which may come again, where what came by that uri before was over by then."""
+    rows: list[dict[str, Any]] = [
         {
             "activity_uri": uri,
             "signer": signer,
@@ -123,6 +127,13 @@ async def accept_all(
     ]
     new = insert_once(session, InboxItem, "activity_uri")
     stored = set(await session.scalars(new, rows) if rows else ())
+    for row in rows if anew else ():
+        at = (anew or {}).get((row["activity_uri"], row["signer"]))
+        if row["activity_uri"] not in stored and at is not None:
+            its = (InboxItem.activity_uri == row["activity_uri"], InboxItem.signer == row["signer"])
+            over = (InboxItem.outcome.is_not(None), InboxItem.done_at < at)
+            await session.execute(delete(InboxItem).where(*its, *over))
+            stored |= set(await session.scalars(new, [row]))
     if stored:
         await wake(session, "inbox")
     return stored

@@ -58,21 +58,21 @@ async def on_follow(
             if followed.kind in FOLLOWED:
                 wishes[id_] = Wish(item.signer, followed, id_)
             else:
-                answers.append(_answer(home, translate.reject_follow, item.signer, followed, id_))
+                answers.append(_answer(home, translate.reject_follow, item.signer, followed, id_, now))
     may = await follows.follow(session, list(wishes.values()), now)
     for wish, accepted in zip(wishes.values(), may, strict=True):
         words[wish.activity_uri] = DONE if accepted else IGNORED
         if accepted:
-            said = (wish.follower, wish.followed, wish.activity_uri)
+            said = (wish.follower, wish.followed, wish.activity_uri, now)
             answers.append(_answer(home, translate.accept_follow, *said))
     await outbox.publish_all(session, home, answers, now)
     return [words[item.activity.id] for item, _ in items]
 
 
-def _answer(home: Home, say: Say, follower: Actor, followed: Actor, follow_id: str) -> Answer:
-    """Who answers, what, and to which inbox."""
+def _answer(home: Home, say: Say, follower: Actor, followed: Actor, follow_id: str, now: datetime) -> Answer:
+    """Who answers, what, and to which inbox. The same Follow may be said, and answered, again."""
     follow = vocabulary.follow(follow_id, follower.uri, followed.uri)
-    digest = hashlib.sha256(f"follow {follow_id}".encode()).hexdigest()
+    digest = hashlib.sha256(f"follow {follow_id} {now.isoformat()}".encode()).hexdigest()
     return followed, say(home, followed, follow, follower.uri, digest), [follower.inbox]
 
 
@@ -101,17 +101,16 @@ async def check_undo(_app: web.Application, item: Received) -> Undone | None:
 async def on_undo(
     session: AsyncSession, _home: Home, item: Received, checked: Undone | None, now: datetime
 ) -> Word:
-    """The Follow is over; if it is yet to arrive, it will find that it was undone."""
+    """The Follow is over; if it is yet to arrive, it will find that it was undone. One that arrived may be said anew."""
     if checked is None:
         return IGNORED
     follower, undone = item.signer.uri, checked.activity_id
     followed = await _locked(session, checked.followed or await _followed_by(session, follower, undone))
-    if undone is not None:
+    row = await follow_of(session, follower, followed.id) if followed is not None else None
+    ended = row is not None and row.activity_uri == undone
+    if undone is not None and not ended and not await _was_done(session, undone, follower):
         await bury(session, undone, follower, now)
-    if followed is None:
-        return IGNORED
-    row = await follow_of(session, follower, followed.id)
-    if row is None or await _is_older(session, undone, row):
+    if followed is None or row is None or await _is_older(session, undone, row):
         return IGNORED
     await follows.unfollow(session, follower, followed, now)
     return DONE
@@ -137,6 +136,11 @@ OURS: Final = (
 async def _followed_by(session: AsyncSession, follower: str, activity_uri: str | None) -> str | None:
     query = select(Actor.uri).join(Follow, Follow.followed_id == Actor.id)
     return await session.scalar(query.where(Follow.follower == follower, Follow.activity_uri == activity_uri))
+
+
+async def _was_done(session: AsyncSession, activity_uri: str, by: str) -> bool:
+    its = (InboxItem.activity_uri == activity_uri, InboxItem.signer == by, InboxItem.outcome.is_not(None))
+    return await session.scalar(select(InboxItem.id).where(*its)) is not None
 
 
 async def _is_older(session: AsyncSession, undone: str | None, row: Follow) -> bool:

@@ -6,7 +6,7 @@ Nothing here grows with what the sender wishes: sizes, time and the number of ac
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -38,6 +38,7 @@ from server.together import Together
 AT_ONCE: Final = 32
 MOMENT: Final = 0.005  # seconds that who is not alone at the door waits for others, to be served with them
 TYPE_LENGTH: Final = 64
+SAID_ANEW: Final = frozenset({"Follow", "Undo"})
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ async def _store(app: web.Application, arrived: Sequence[Arrived]) -> Sequence[N
         for one in sorted(arrived, key=lambda each: each.carrier.authority):
             if memory.is_news(one.carrier.authority, now):
                 await note_seen(session, one.carrier.authority, one.offset, now)
-        new = await queues.accept_all(session, handled, now)
+        new = await queues.accept_all(session, handled, now, _said_anew(arrived, now))
         for one in arrived:
             word = "repeated" if one.activity.type in HANDLERS else "ignored"
             if one.activity.id in new:
@@ -134,6 +135,16 @@ async def _store(app: web.Application, arrived: Sequence[Arrived]) -> Sequence[N
                 detail["carrier"] = one.carrier.uri
             log(session, f"activity {word}", now, actor=one.signer.uri, **detail)
     return [None] * len(arrived)
+
+
+def _said_anew(arrived: Sequence[Arrived], now: datetime) -> dict[tuple[str, str], datetime]:
+    """What may come again by the same id, and when it was signed. Misskey gives each Follow of the same two the same id, and each
+    Undo of it. Only who says it itself says it anew; the same request once more says nothing new."""
+    return {
+        (one.activity.id, one.signer.uri): now + timedelta(seconds=one.offset)
+        for one in arrived
+        if one.activity.type in SAID_ANEW and one.carrier.uri == one.signer.uri and one.offset is not None
+    }
 
 
 def _clock_offset(request: web.Request, claim: Claim) -> float | None:

@@ -62,7 +62,7 @@ CLEARED = (
 # Activity and what it is about: what it brings about if that is ours, and if it is not.
 EFFECTS = {
     ("Follow", "actor"): ("done: 1 follow, 1 delivery", "refused:"),
-    ("Undo", "Follow"): ("done: 1 tombstone", "ignored:"),  # the follow that was there is gone
+    ("Undo", "Follow"): ("done:", "ignored:"),  # the follow that was there is gone, and may come again
     ("Undo", "Like"): ("done: 1 tombstone", "ignored: 1 tombstone"),
     ("Undo", "Announce"): ("done: 1 tombstone", "ignored: 1 tombstone"),
     ("Undo", "Block"): ("ignored:", "ignored:"),

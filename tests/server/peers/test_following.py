@@ -1,5 +1,6 @@
 """Somebody elsewhere follows an actor of ours, or no longer does: twice, late, before its cause, and by an impostor."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -161,3 +162,24 @@ async def test_the_answer_goes_to_the_followers_own_inbox_and_posts_later_to_the
     async with world.database().READ() as session:
         [inbox] = (await session.scalars(select(Follow.inbox))).all()
     assert inbox == "http://masto.test/inbox"
+
+
+async def test_who_follows_undoes_and_follows_by_the_same_ids_again_is_heard_each_time(
+    world: World, masto: Stranger
+) -> None:
+    """As people on Misskey do."""
+    ana, minute = masto.person("ana"), timedelta(minutes=1)
+    wish = follow(ana) | {"id": "http://masto.test/follows/1/2"}
+    undo = ana.activity("Undo", object=wish) | {"id": f"{wish['id']}/undo"}
+    for said, following in ((wish, 1), (undo, 0), (wish, 1), (undo, 0), (undo, 0), (wish, 1), (wish, 1)):
+        world.clock.advance(minute)
+        assert await world.tell(ana, said) in ("done", "ignored")
+        assert await world.count(Follow) == following
+    await deliveries_due(world.of().app)
+    assert len({accept["id"] for accept in masto.posts("Accept")}) == 4
+    other = (await world.stranger("other")).person("mallory")
+    world.clock.advance(minute)
+    assert await world.tell(other, ana.proved(undo)) == "ignored", (
+        "as it ended before: nobody else says it anew"
+    )
+    assert await world.count(Follow) == 1
