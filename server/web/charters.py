@@ -96,11 +96,13 @@ class ChangePage:
 
 @dataclass(frozen=True)
 class AboutCharter:
-    """For the page of a decision about our charter: which version it would be or became; None if it came to nothing."""
+    """For the page of a decision about our charter: which version it would be or became; None if it came to nothing.
+    `is_stricter`: it would ask more circles to take part, which only as many can undo."""
 
     version: Shown | None
     is_running: bool
     is_in_force: bool
+    is_stricter: bool = False
     is_me: bool = False  # it is about nobody
 
 
@@ -170,7 +172,9 @@ async def about_charter(visit: Visit, scope_id: int) -> AboutCharter | None:
     for one in versions:
         if one.scope is not None and one.scope.id == scope_id:
             shown = _shown(visit, versions, one)
-            return AboutCharter(shown, one in running, one is known.current)
+            before = versions[one.number - 2].charter
+            is_stricter = not rules.is_enough(one.charter["quorum"], before["quorum"])
+            return AboutCharter(shown, one in running, one is known.current, is_stricter)
     return AboutCharter(None, is_running=False, is_in_force=False)
 
 

@@ -79,6 +79,7 @@ async def test_who_may_proposes_a_change_and_once_it_is_final_it_binds_what_is_c
         ):
             assert "If it is adopted, this becomes version 2 of our charter" in one.text
             assert "Time for the voting: at least 7 days (before: at least 5 minutes)" in one.text
+            assert "If more circles must take part than ever do" in one.text
         page = await visitor.get("/charter")
         check(page)
         assert page.links()["If it is adopted"] == f"/decisions/{name}"
@@ -102,7 +103,9 @@ async def test_who_may_proposes_a_change_and_once_it_is_final_it_binds_what_is_c
         late = await ana.send(form, "/charter/change", **ASKED)
         assert (late.status, "has changed while you wrote" in late.alert) == (422, True)
         assert late.by_id("why").text == WHY
-        assert (await ana.send(late, "/charter/change", window="300")).path.endswith("?done=charter-asked")
+        back = await ana.send(late, "/charter/change", window="300")
+        assert back.path.endswith("?done=charter-asked")
+        assert "If more circles must take part" not in back.text, "it asks no more of them than before"
 
 
 async def test_who_wrote_while_another_change_was_adopted_does_not_ask_unawares_to_undo_it(
