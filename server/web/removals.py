@@ -47,6 +47,7 @@ class RemovePage:
 
     number: int
     name: str
+    since: datetime
     members: int
     asked: Question | None
     may_ask: bool
@@ -65,10 +66,11 @@ class RemovePage:
 
 @dataclass(frozen=True)
 class Subject:
-    """For the pages of such a decision: whom it is about. `until`: by when it can be carried out, if it can be now; `path`: where,
-    by whoever looks."""
+    """For the pages of such a decision: whom it is about, and since when they are here, as names are not theirs alone. `until`: by
+    when it can be carried out, if it can be now; `path`: where, by whoever looks."""
 
     name: str
+    since: datetime
     is_gone: bool
     is_me: bool
     is_running: bool
@@ -84,10 +86,10 @@ async def subject_of(visit: Visit, scope_id: int) -> Subject | None:
     is_gone, is_me = member.left_at is not None, member.id == visit.viewer.member.id
     asked = None if is_gone else await removals.asked_about(visit.session, member, visit.now)
     if asked is None or asked.scope.id != scope_id:
-        return Subject(member.name, is_gone, is_me, False, None, "")
+        return Subject(member.name, member.joined_at, is_gone, is_me, False, None, "")
     until = asked.until if asked.is_due(visit.now) else None
     path = f"/people/{member.id}/remove" if until and not is_me else ""
-    return Subject(member.name, is_gone, is_me, asked.is_running(), until, path)
+    return Subject(member.name, member.joined_at, is_gone, is_me, asked.is_running(), until, path)
 
 
 async def remove_page(request: web.Request) -> web.StreamResponse:
@@ -107,6 +109,7 @@ async def _remove(request: web.Request, form: Form, problems: Problems) -> web.R
         context = RemovePage(
             number=member.id,
             name=member.name,
+            since=member.joined_at,
             members=await member_count(visit.session),
             asked=_question(asked, visit.now) if asked else None,
             may_ask=visit.viewer.may("convene"),

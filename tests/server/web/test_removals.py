@@ -39,13 +39,14 @@ async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_ou
         assert (await bo.get(PAGE)).status == 403
         page = await ana.get((await ana.get("/people")).links()["Remove Bo"])
         check(page)
+        assert "Remove Bo here since" in page.text, "others may have the same name"
         wrong = await ana.send(page, "/ask", why="Because.", method="majority")
         assert (wrong.status, wrong.problems) == (422, ["Say why, in 20 to 10,000 characters."])
         assert wrong.by_id("why").text == "Because."
         assert "checked" in wrong.by_id("method-majority").attributes
         check(wrong)
         asked = await ana.send(page, "/ask", why=WHY, talk="24h", method="consent")
-        assert "This is about Bo" in asked.text
+        assert "This is about Bo here since" in asked.text
         assert asked.said == "The question is out, to all circles. Only members see it."
         check(asked)
         again = await ana.send(page, "/ask", why=WHY, talk="24h", method="consent")
