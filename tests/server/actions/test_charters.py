@@ -13,7 +13,7 @@ from models.choices import choose
 from models.ledger import Scope
 from models.rules.charters import SOFTWARE, STRICTEST
 from models.rules.refusals import Conflict, Invalid, NotAllowed, TooLate
-from server.actions import balloting, chartering, charters, convening, proposing, removals
+from server.actions import aftermath, balloting, chartering, charters, convening, proposing, removals
 from server.actions.chartering import Change
 from server.actions.charters import History
 
@@ -213,6 +213,24 @@ async def test_the_latest_that_became_final_holds_and_the_earlier_ones_stay_told
     since = [one.since for one in found.versions]
     assert since == sorted(since)
     assert found.versions[3].changed == [*SOFTWARE]
+
+
+async def test_a_charter_outlives_the_words_in_which_it_was_asked(place: Place):
+    """Texts can be removed, records and numbers stay: what is in force does not hang on who may moderate."""
+    await place.join("ana", "bo")
+    name = await ask(place, "ana")
+    assert await vote(place, name, "ana", "bo") == "adopted"
+    before = await known(place)
+    view = await place.view(name)
+    words = {view.offer["question"], view.offer["details"], *(view.options[0].texts())}
+    for digest in sorted(words):
+        async with place.acting("ana") as (session, viewer):
+            scope = await place.scope(session, name)
+            await aftermath.redact(session, place.home, viewer, scope, digest, "other", place.now)
+    place.later(minutes=1)
+    assert (await place.work(name)).outcome == "adopted"
+    assert [one.charter for one in (await known(place)).versions] == [SOFTWARE, WEEK]
+    assert (await known(place)).current.since == before.current.since
 
 
 async def test_one_change_is_asked_at_a_time_by_who_may_and_about_what_they_saw(place: Place):
