@@ -17,6 +17,7 @@ from models.mails import Mail
 from models.notices import Happened, Notice
 from models.peers import Tombstone
 from models.people import Login, LoginFailure
+from models.posts import Activity
 from models.queues import Delivery, Destination, InboxItem
 from models.remarks import Look
 from server.actions.requests import WAITS
@@ -63,6 +64,14 @@ class Kept:
 NOTHING_WAITS: Final = ~select(Delivery.id).where(Delivery.host == Destination.host).exists()
 AT_REST: Final = or_(Destination.failed_at.is_(None), Destination.failed_at < Destination.delivered_at)
 
+# As many as others ask for. What answers an Offer belongs to a decision.
+ANSWERS: Final = (
+    Activity.type.in_(("Accept", "Reject"))
+    & Activity.scope.is_(None)
+    & ~Activity.is_public
+    & Activity.id.not_in(select(Delivery.activity_id))
+)
+
 KEPT: Final = (
     # A signature is good for hours at most, and no object is deleted before it comes by more than that: all far within this.
     Kept(
@@ -73,6 +82,7 @@ KEPT: Final = (
         30 * DAY,
         InboxItem.outcome.is_not(None),
     ),
+    Kept("answers given", Activity, Activity.id, Activity.published_at, 30 * DAY, ANSWERS),
     Kept("tombstones", Tombstone, Tombstone.uri, Tombstone.at, 365 * DAY, true()),
     Kept(
         "log lines of traffic",

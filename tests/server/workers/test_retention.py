@@ -8,6 +8,7 @@ from models.accounts import JoinRequest, Lost, Spent, spend
 from models.events import Event, log
 from models.peers import Tombstone, bury
 from models.people import Login, LoginFailure, Member
+from models.posts import Activity
 from models.queues import Delivery, InboxItem
 from server.actions import lost, people, requests
 from server.actions.outbox import publish
@@ -25,13 +26,13 @@ async def test_what_was_handled_is_known_for_a_month_and_then_forgotten(
     world: World, masto: Stranger
 ) -> None:
     ana = masto.person("ana")
-    wish = ana.activity("Follow", object=OAK)
-    assert await world.tell(ana, wish) == "done"
+    said = ana.activity("Block", object=OAK)
+    assert await world.tell(ana, said) == "done"
     world.clock.advance(29 * DAY)
     await pruning_due(world.of().app)
-    assert await world.post(ana, wish) == 202
+    assert await world.post(ana, said) == 202
     assert await world.count(InboxItem) == len(await world.events("activity repeated")) == 1
-    waiting = ana.activity("Follow", object=OAK)
+    waiting = ana.activity("Block", object=OAK)
     assert await world.post(ana, waiting) == 202
     world.clock.advance(2 * DAY)
     assert await pruning_due(world.of().app) == 1
@@ -83,6 +84,29 @@ async def test_what_was_given_up_goes_after_a_quarter_and_what_waits_does_not(
     world.clock.advance(91 * DAY)
     assert await pruning_due(world.of().app) >= 1
     assert await world.count(Delivery) == await world.count(Delivery, Delivery.dead_at.is_(None)) == 1
+
+
+async def test_an_answer_goes_after_a_month_once_it_was_sent_and_what_was_said_to_all_stays(
+    world: World, masto: Stranger
+) -> None:
+    """Who follows again and again fills nobody's disk for ever."""
+    ana, ben = masto.person("ana"), masto.person("ben")
+    oak = await world.collective()
+    async with world.database().ACT.begin() as session:
+        note = {"id": "http://oak.test/a/said", "type": "Create", "actor": OAK}
+        await publish(session, world.of().app[HOME], oak, note, [], world.clock.now(), is_public=True)
+        answer = {"id": "http://oak.test/a/joins", "type": "Accept", "actor": OAK}
+        await publish(session, world.of().app[HOME], oak, answer, [], world.clock.now(), scope="0" * 64)
+    await world.tell(ana, ana.activity("Follow", object=OAK))
+    await deliveries_due(world.of().app)
+    await world.tell(ben, ben.activity("Follow", object=OAK))
+    assert await world.count(Activity) == 4
+    world.clock.advance(31 * DAY)
+    await pruning_due(world.of().app)
+    assert await world.count(Activity) == 3
+    assert await world.count(Activity, Activity.scope.is_not(None)) == 1
+    assert await world.count(Activity, Activity.type == "Create") == 1
+    assert await world.count(Delivery) == 1
 
 
 async def test_what_was_left_at_the_door_goes_when_its_time_is_over(world: World) -> None:
