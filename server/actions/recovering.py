@@ -27,12 +27,14 @@ TOLD_FOR = timedelta(days=30)
 
 
 async def member_here(session: AsyncSession, number: int) -> Member:
-    """A member who has not left."""
+    """A member who has not left. Only members ask: they may know that somebody has."""
     member = await session.get(Member, number)
-    if member is None or member.left_at is not None:
+    if member is None:
         raise NotFound(
             "not-found", phrase("Either nothing is at this address, or it is not open to everybody.")
         )
+    if member.left_at is not None:
+        raise NotFound("not-found", phrase("They are no member any more."))
     return member
 
 

@@ -7,6 +7,7 @@ from server.keys import CLOCK, DATABASE
 from server.workers import PASSES
 from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
+from tests.federation.stock import PASSWORD
 from tests.server.web.conftest import Enter
 from tests.server.web.test_account_pages import mark_of
 from tests.server.web.test_every_page import check
@@ -113,6 +114,19 @@ async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_ou
         assert (await bo.get("/me")).path.startswith("/login")
         assert (await ana.get(PAGE)).status == 404
         assert "They are no member any more." in (await ana.get(path)).text
+
+
+async def test_who_leaves_meanwhile_is_asked_about_no_more_and_nothing_typed_is_lost(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=3) as fed:
+        ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
+        form = await ana.get(PAGE)
+        await bo.send(await bo.get("/me/leave"), "/me/leave", parting="leave", password=PASSWORD)
+        page = await ana.send(form, "/ask", why=WHY, talk="24h", method="consent")
+        check(page)
+        assert (page.status, "They are no member any more." in page.text) == (404, True)
+        assert WHY in page.body
 
 
 async def test_what_nobody_else_may_is_said_before_they_are_removed(meetings: Meetings, enter: Enter) -> None:
