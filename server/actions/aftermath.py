@@ -126,7 +126,7 @@ async def redact(
     mandate = viewer.require("moderate")
     await check_not_about(session, viewer, scope)
     if code not in CODES:
-        raise Invalid({"code": phrase("Choose why the text is removed.")})
+        raise Invalid({"cause": phrase("Choose why the text is removed.")})
     await ledger.locked_scope(session, scope.name)
     collective, _ = await us(session)
     found = (await ledger.texts(session, scope.id, [text])).get(text)

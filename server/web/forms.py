@@ -21,7 +21,16 @@ from server.web.sessions import is_marked
 MARK: Final = "mark"
 MOST_FIELDS: Final = 200
 KEPT_AT_MOST: Final = 200_000
-NOT_KEPT: Final = {MARK, "password", "new-password", "again", "code", "passkey", "challenge", "ticket"}
+NOT_KEPT: Final = {
+    MARK,
+    "password",
+    "new-password",
+    "again",
+    "code",
+    "passkey",
+    "passkey-challenge",
+    "ticket",
+}
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 

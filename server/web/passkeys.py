@@ -69,7 +69,7 @@ async def _passkeys(request: web.Request, name: str, problems: Problems) -> web.
 
 async def add(request: web.Request, form: Form) -> web.StreamResponse:
     """Keep a passkey that the device has just made. The password is asked for, as a passkey opens the account for good."""
-    name, challenge = form.one("name"), form.one("challenge")
+    name, challenge = form.one("name"), form.one("passkey-challenge")
     try:
         passkeys.check_name(name)
         member = await prove(request, Form((("password", form.one("password")),)))

@@ -74,7 +74,7 @@ async def use_passkey(
 ) -> Member | None:
     """Whose passkey answered the challenge of this form, or None. The challenge and the count are used up."""
     app, now, address = request.app, request.app[CLOCK].now(), place_of(request)
-    challenge, answer = form.one("challenge"), form.one("passkey")
+    challenge, answer = form.one("passkey-challenge"), form.one("passkey")
     async with app[DATABASE].READ() as session:
         await check_tries(session, now, address=address)
         row = await accounts.passkey_named(session, ceremonies.credential_in(answer))

@@ -42,7 +42,7 @@ class RemovePage:
     places: Sequence[Place]
     codes: Sequence[Choice]
     mandate: int
-    code: str = ""
+    cause: str = ""
     problems: Problems = field(default_factory=Problems)
 
 
@@ -72,7 +72,7 @@ async def _remove_page(request: web.Request, form: Form, problems: Problems) -> 
             places=_places(visit, known, digest),
             codes=list(REDACTION_CODES.values()),
             mandate=mandate.id,
-            code=form.one("code"),
+            cause=form.one("cause"),
             problems=problems,
         )
         return page(request, frame_of(visit), "decisions/remove.html", context, status_of(problems))
@@ -108,7 +108,7 @@ async def remove(request: web.Request, form: Form) -> web.StreamResponse:
                     visit.viewer,
                     scope,
                     digest,
-                    form.one("code"),
+                    form.one("cause"),
                     visit.now,
                 )
     except Refusal as refusal:

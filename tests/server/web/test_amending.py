@@ -240,7 +240,7 @@ async def test_a_text_of_a_version_that_was_removed_is_said_and_nothing_is_compa
         assert "What changed since the version before" in page.text
         (old,) = [one for one in await fed.oak.records("Option") if one.digest == option]
         remove = await ana.get(f"{path}/remove/{old['title']}")
-        await ana.send(remove, remove.path, code="mistake")
+        await ana.send(remove, remove.path, cause="mistake")
         page = await ana.get(path)
         check(page)
         assert "What changed since the version before" not in page.text

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from models.ledger import RecordRow
+from models import ledger
+from models.ledger import RecordRow, Scope
 from server.keys import DATABASE
 from tests.federation.harness import Federation
 from tests.federation.meetings import Meetings
@@ -202,3 +203,23 @@ async def test_a_question_for_ourselves_is_hidden_from_everybody_else(
         for end in (".json", "/circle", "/answer", "/propose", "/withdraw"):
             assert (await visitor.get(path + end)).status == 404, end
         assert "Who cleans?" not in (await visitor.get("/")).body + (await visitor.get("/@oak")).body
+
+
+async def test_what_was_chosen_before_the_log_in_ended_is_what_is_asked(
+    meetings: Meetings, enter: Enter
+) -> None:
+    """All of it: a time that was lost on the way would be that of the software, and nobody would notice."""
+    chosen = {"window": "7d", "grace": "24h", "challenge": "7d", "quorum": "2/3", "visibility": "collective"}
+    async with meetings.founded(oak=1) as fed:
+        ana, other = await enter(fed, "oak", "ana"), await enter(fed, "oak", "ana")
+        form = await ana.get("/decisions/new")
+        ana.set_cookie(other.cookie() or "")
+        page = await ana.send(form, "/decisions/new", question="Shall we bake?", title__1="Yes", **chosen)
+        assert "They have not been sent yet" in page.text
+        page = await ana.send(page, "/decisions/new")
+        assert page.path.endswith("?done=convened-alone")
+        async with fed.app_of("oak")[DATABASE].READ() as session:
+            (scope,) = await session.scalars(select(Scope))
+            (offer,) = await ledger.of_types(session, scope.id, ("Offer",))
+        assert (offer["grace"], offer["challenge"]) == (86_400, 7 * 86_400)
+        assert (offer["rule"]["quorum"], offer["visibility"]) == ([2, 3], "collective")

@@ -19,6 +19,7 @@ from models.notices import SecretAddress
 from models.people import Login
 from server.keys import DATABASE, SETTINGS
 from server.settings import Smtp
+from server.web.forms import NOT_KEPT
 from server.workers import PASSES
 from tests.browser.world import TOKEN, said_and_kept
 from tests.federation.harness import MINUTE, Federation
@@ -75,6 +76,14 @@ class Found:
     def typed(self) -> dict[str, str]:
         """Words of its own for each of them."""
         return {name: TYPED.format(number) for number, name in enumerate(self.written)}
+
+    @property
+    def chosen(self) -> set[str]:
+        """The fields in which people choose."""
+        fields = self.form.all("select", "input")
+        return {
+            f.get("name") or "" for f in fields if f.tag == "select" or f.get("type") in ("radio", "checkbox")
+        }
 
     @property
     def kept(self) -> list[str]:
@@ -226,6 +235,7 @@ async def test_no_form_loses_what_was_typed(meetings: Meetings, enter: Enter) ->
         found = []
         for one in (*mine, *theirs):
             browser = ana if one in mine else visitor
+            found += [f"{one.action}: {name} is taken for a secret" for name in one.chosen & NOT_KEPT]
             found += await too_much(browser, one)
             found += await from_an_old_page(browser, one)
             found += await with_nothing_in_it(browser, one)

@@ -35,12 +35,12 @@ async def test_who_may_moderate_removes_what_a_circle_of_ours_wrote_here_and_els
         missing = await ana.send(form, removal)
         assert (missing.status, missing.problems) == (422, ["Choose why the text is removed."])
         check(missing)
-        page = await ana.send(form, removal, code="personal")
+        page = await ana.send(form, removal, cause="personal")
         assert page.path == f"{path}?done=removed"
         assert "The text is removed here." in page.said
         assert "Removed by Elm Collective: it held personal data." in page.text
         assert "Iks" not in page.body
-        assert (await ana.send(form, removal, code="other")).path == f"{path}?done=removed"
+        assert (await ana.send(form, removal, cause="other")).path == f"{path}?done=removed"
         assert (await ana.get(removal)).path == f"{path}?done=removed"
         assert len(await fed.elm.records("Redact")) == 1
         await fed.settle()
@@ -58,7 +58,7 @@ async def test_the_question_and_the_title_of_a_proposal_can_be_removed_by_who_as
         assert {"Remove this question", "Remove this title"} <= set(links)
         assert not [words for words in (await elm.get(path_of(fed))).links() if words.startswith("Remove")]
         form = await oak.get(links["Remove this question"])
-        page = await oak.send(form, form.path, code="mistake")
+        page = await oak.send(form, form.path, cause="mistake")
         assert page.heading == "Removed by Oak Collective: it was a mistake."
         check(page)
 
@@ -70,12 +70,12 @@ async def test_others_are_not_offered_it_and_cannot_do_it(meetings: Meetings, en
         assert "Remove this text" not in (await bo.get(path)).links()
         assert "Remove this text" not in (await oak.get(path)).links()
         assert (await bo.get(removal)).status == 403
-        assert (await bo.post(removal, [("mark", await mark_of(bo)), ("code", "other")])).status == 403
+        assert (await bo.post(removal, [("mark", await mark_of(bo)), ("cause", "other")])).status == 403
         foreign = await oak.get(removal)
         assert (foreign.status, "Ask them." in foreign.text) == (409, True)
-        assert (await oak.post(removal, [("mark", await mark_of(oak)), ("code", "other")])).status == 409
+        assert (await oak.post(removal, [("mark", await mark_of(oak)), ("cause", "other")])).status == 409
         assert (await ana.get(f"{path}/remove/{'0' * 64}")).status == 404
-        pairs = with_answers(filled((await ana.get(removal)).form(removal)), {"code": "other"})
+        pairs = with_answers(filled((await ana.get(removal)).form(removal)), {"cause": "other"})
         assert (await ana.post(removal, pairs, headers={"Sec-Fetch-Site": "cross-site"})).status == 403
         assert await fed.elm.records("Redact") == await fed.oak.records("Redact") == []
         assert NAMED in (await oak.get(path)).text
