@@ -8,6 +8,7 @@ Asked by `terms` and `standing`.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from models.rules.records import ByType, Record, Refused
 from models.rules.times import times_of
@@ -30,6 +31,12 @@ class Proposal:
     def option(self) -> Record:
         """The version in force."""
         return self.versions[-1]
+
+    @property
+    def since(self) -> datetime:
+        """From when on this version is in force: its own date, or that of the author who took it in."""
+        taken = (one.at for one in self.integrates if one["option"] == self.option.digest)
+        return next(taken, self.option.at)
 
     @property
     def author(self) -> str:

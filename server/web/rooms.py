@@ -43,7 +43,7 @@ READERS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Stand:
-    """Where one member stands, for the circle's eyes."""
+    """Where one member stands, for the circle's eyes. `is_before`: a proposal has changed since they said so."""
 
     name: str
     mine: bool
@@ -51,6 +51,7 @@ class Stand:
     choices: Sequence[Said]
     note: str
     at: datetime | None
+    is_before: bool
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ async def _context(
         options=[Option(value, title) for value, title in titles.items()],
         proposals=proposals_of(view, known.names, looking_of(visit, view.offer, circle)),
         languages=list(LANGUAGES.values()),
-        stands=_stands(seats, rows, member, titles),
+        stands=_stands(seats, rows, member, titles, _changed(view)),
         draft=drafted.version,
         preview=drafted.preview,
         confirming=_confirming(seats, drafted.confirmed, member, scope.visibility, may=may),
@@ -247,18 +248,22 @@ def _stands(
     rows: Sequence[tuple[Position, Member]],
     me: Member,
     titles: Mapping[str, Said],
+    changed: datetime | None,
 ) -> Sequence[Stand]:
     said = {member.id: row for row, member in rows}
     stands = []
     for one in seats:
         row = said.get(one.id)
         position, choices = spoken(row.position, titles) if row else (None, ())
-        stands.append(
-            Stand(
-                one.name, one.id == me.id, position, choices, row.note if row else "", row.at if row else None
-            )
-        )
+        note, at = (row.note, row.at) if row else ("", None)
+        is_before = at is not None and changed is not None and at < changed
+        stands.append(Stand(one.name, one.id == me.id, position, choices, note, at, is_before))
     return stands
+
+
+def _changed(view: Standing) -> datetime | None:
+    """When a proposal got another version last, if any did."""
+    return max((one.since for one in view.proposals if len(one.versions) > 1), default=None)
 
 
 def _may_confirm(visit: Visit, view: Standing) -> bool:

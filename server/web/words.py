@@ -63,7 +63,7 @@ def table(rows: Iterable[Choice]) -> Mapping[str, Choice]:
 
 
 STATES: Final[Mapping[str, Label]] = {
-    "gathering": Label("Gathering proposals", "now", "dots"),
+    "gathering": Label("In preparation", "now", "dots"),
     "deliberating": Label("Before the voting", "now", "dots"),
     "voting": Label("Voting is open", "now", "open"),
     "closing": Label("Closing", "warn", "clock"),
@@ -88,7 +88,7 @@ STATUSES: Final[Mapping[str, Label]] = {
     "cast": Label("in time", "ok", "yes"),
     "late": Label("late: shown, not counted", "warn", "clock"),
     "set-aside": Label("set aside: two ballots with one number", "bad", "alert"),
-    "silent": Label("cast no ballot", "", "half"),
+    "silent": Label("heard, cast no ballot", "", "half"),
     "unheard": Label("not heard", "warn", "alert"),
     "left": Label("left the decision", "", "no"),
     "waiting": Label("no ballot yet", "", "dots"),

@@ -62,6 +62,7 @@ def test_what_the_author_takes_in_is_voted_on_in_the_place_of_what_it_changes() 
     view = one.standing(LATER + HOUR)
     assert (view.options, view.amendments) == ((wish, other), ())
     assert view.proposals[0].integrates == (taken,)
+    assert [each.since for each in view.proposals] == [taken.at, other.at]
     terms = one.freeze()
     assert terms["options"] == [wish.digest, other.digest]
     assert terms["integrates"] == [taken.digest]

@@ -138,6 +138,8 @@ async def test_who_supported_a_proposal_that_changed_is_told(meetings: Meetings,
         bo, ana = await enter(fed, "elm", "bo"), await enter(fed, "oak", "ana")
         option = (await fed.elm.options())[PROPOSAL]
         await fed.elm.support(option, "support")
+        room = await bo.get(f"{path}/circle")
+        await bo.send(room, "/position", my__position="consent")
         await fed.advance(MINUTE)
         form = await follow(ana, await ana.get(path), "Propose a change")
         assert "takes the place of the one below at once" in form.text
@@ -153,6 +155,11 @@ async def test_who_supported_a_proposal_that_changed_is_told(meetings: Meetings,
         await bo.send(form, "/support", says="support")
         await told(fed, "elm")
         assert changed not in await new(bo)
+        room = await bo.get(f"{path}/circle")
+        assert room.text.count("Before a proposal changed") == 1
+        check(room)
+        again = await bo.send(room, "/position", my__position="concern")
+        assert "Before a proposal changed" not in again.text
 
 
 async def test_a_concern_is_told_to_whoever_made_the_proposal(meetings: Meetings, enter: Enter) -> None:

@@ -28,7 +28,7 @@ async def test_the_count_is_told_step_by_step_for_everybody(meetings: Meetings, 
         check(page)
         assert page.heading == "How this was counted"
         assert "In time: 2 of 3" in page.text
-        assert "Cast no ballot: 1 of 3" in page.text
+        assert "Heard, cast no ballot: 1 of 3" in page.text
         assert "All circles: 2 of 3 took part" in page.text
         assert "Collectives: circles of 2 of 2 took part" in page.text
         assert "2 of 2 instances that keep the records agree" in page.text

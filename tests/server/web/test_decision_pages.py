@@ -95,7 +95,7 @@ async def test_too_few_ballots_are_said_as_such_and_who_is_missing_by_name(
         page = await shown(fed, enter)
         assert "Too few took part: things stay as they are" in page.text
         assert "1 of 3 circles took part; 2 were needed." in page.text
-        assert "Cast no ballot: Circle 1 (Elm Collective), Circle 2 (Elm Collective)" in page.text
+        assert "Heard, cast no ballot: Circle 1 (Elm Collective), Circle 2 (Elm Collective)" in page.text
 
 
 async def test_circles_that_were_not_heard_are_never_called_agreeing(
