@@ -25,6 +25,7 @@ from models.rules.phrases import phrase
 from models.rules.records import Record
 from models.rules.refusals import Conflict, Invalid, NotFound, TooEarly, TooLate
 from models.rules.standing import Standing, standing
+from server.actions.concerned import check_not_about
 from server.actions.seating import circle_on_roll
 from server.actions.telling import offer_of, publish_note, us
 from server.actions.texts import Texts
@@ -75,7 +76,8 @@ async def save_draft(
     session: AsyncSession, viewer: Viewer, scope: Scope, words: Words, base: int, now: datetime
 ) -> Draft:
     """A new version of the circle's draft. `base` is the version it was written from: if somebody was faster, nothing is lost
-    and nobody is overwritten (Conflict). Confirmations of older versions do not carry over; the writer confirms the new one."""
+    and nobody is overwritten (Conflict). Confirmations of older versions do not carry over; the writer confirms the new one.
+    Whom the decision is about may begin it, no more: by saving over and over they alone could keep it from being confirmed."""
     member, circle = await seat(session, viewer, scope)
     _, records = await offer_of(session, scope, now)
     check_words(standing(records, now), words)
@@ -88,6 +90,8 @@ async def save_draft(
                 "Somebody changed the draft while you wrote. Your words are kept below; compare, then save again."
             ),
         )
+    if latest is not None:
+        await check_not_about(session, viewer, scope)
     draft = Draft(
         scope_id=scope.id,
         circle_id=circle.id,

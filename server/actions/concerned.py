@@ -10,7 +10,8 @@ from server.viewer import Viewer
 
 
 async def check_not_about(session: AsyncSession, viewer: Viewer, scope: Scope) -> None:
-    """NotAllowed for whom it is about: under no mandate do they end what is asked, or take away what is said in it."""
+    """NotAllowed for whom it is about: under no mandate do they end what is asked, or take away what is said in it; nor do they
+    replace the draft that others would confirm."""
     subject = await decisions.removal_in(session, scope.id)
     if subject is not None and subject.id == viewer.require_member().id:
         raise NotAllowed("removal", phrase("This decision is about you: somebody else has to do this."))

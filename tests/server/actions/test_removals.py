@@ -170,6 +170,24 @@ async def test_whom_it_is_about_cannot_remove_why_it_was_asked_and_others_can(pl
                 assert await removals.reason_of(session, scope) == ""
 
 
+async def test_whom_it_is_about_cannot_keep_their_circle_from_confirming_a_draft(place: Place):
+    """Each save needs new confirmations: by saving over and over, one alone would keep all the others from voting."""
+    await place.join("ana", "bo", "cem")
+    name = await ask(place, "ana", "bo")
+    other = await place.convene("ana", ALONE)
+    for where in (name, other):
+        for who, base, is_refused in (("bo", 0, False), ("cem", 1, False), ("bo", 2, where == name)):
+            async with place.acting(who) as (session, viewer):
+                saving = balloting.save_draft(
+                    session, viewer, await place.scope(session, where), SAID, base, place.now
+                )
+                if is_refused:
+                    with pytest.raises(NotAllowed, match="about you"):
+                        await saving
+                else:
+                    await saving
+
+
 async def test_who_has_left_meanwhile_is_asked_about_no_more(place: Place):
     await place.join("ana", "bo")
     async with place.acting("ana") as (session, viewer):

@@ -116,6 +116,34 @@ async def test_all_are_asked_about_one_person_and_any_other_member_carries_it_ou
         assert "They are no member any more." in (await ana.get(path)).text
 
 
+async def test_whom_it_is_about_reads_that_others_change_the_draft_and_loses_no_word(
+    meetings: Meetings, enter: Enter
+) -> None:
+    async with meetings.founded(oak=3) as fed:
+        ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
+        asked = await ana.send(await ana.get(PAGE), "/ask", why=WHY, talk="24h", method="consent")
+        fed.decision = asked.path.removeprefix("/decisions/").partition("?")[0]
+        await fed.settle()
+        room, act = f"/decisions/{fed.decision}/circle", "/circle/draft"
+        stale = await bo.get(room)
+        await ana.send(await ana.get(room), act, position="consent", reason="We have tried all else by now.")
+        page = await bo.get(room)
+        check(page)
+        assert (page.has_form(act), "the others of your circle change it" in page.text) == (False, True)
+        assert (await ana.get(room)).has_form(act)
+        mine = {
+            "position": "object",
+            "reason": "Nobody asked me at all.",
+            "resolve": "Ask me first, and listen to it.",
+        }
+        page = await bo.send(stale, act, **mine)
+        assert page.by_id("reason").text == mine["reason"]
+        page = await bo.send(page, act, **mine)
+        check(page)
+        assert (page.status, "This decision is about you" in page.text) == (409, True)
+        assert page.by_id("reason").text == mine["reason"]
+
+
 async def test_who_leaves_meanwhile_is_asked_about_no_more_and_nothing_typed_is_lost(
     meetings: Meetings, enter: Enter
 ) -> None:
