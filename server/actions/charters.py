@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import charters, ledger
+from models import charters
 from models.ledger import Scope
 from models.rules.charters import SOFTWARE, Charter, changed, told
 from models.rules.records import stamp
-from models.rules.standing import standing
 from models.rules.view import SETTLED
+from server.actions.telling import standing_of
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,11 @@ async def history(session: AsyncSession, now: datetime) -> History:
     adopted: list[tuple[datetime, Scope, Charter]] = []
     running: tuple[Scope, Charter] | None = None
     for scope, charter in await charters.proposed(session):
-        view = standing(await ledger.records(session, scope.id, now), now)
-        if view.final_at is not None:
-            if view.outcome == "adopted":
-                adopted.append((view.final_at, scope, charter))
-        elif view.state not in SETTLED:
+        view = await standing_of(session, scope, now)
+        if view is None or (view.final_at is None and view.state not in SETTLED):
             running = scope, charter
+        elif view.final_at is not None and view.outcome == "adopted":
+            adopted.append((view.final_at, scope, charter))
     adopted.sort(key=lambda one: (one[0], one[1].name))
     found = [Version(1, SOFTWARE, await charters.begun_at(session))]
     for since, scope, charter in adopted:

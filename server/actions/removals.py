@@ -22,7 +22,6 @@ from models.rules.charters import is_enough, says
 from models.rules.mandates import POWERS, powers_in_force
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotAllowed
-from models.rules.standing import standing
 from models.rules.view import SETTLED
 from server.actions.charters import charter_at
 from server.actions.convening import Plan, as_chartered, convene
@@ -30,6 +29,7 @@ from server.actions.departing import end_account, erase
 from server.actions.founding import KeyPair
 from server.actions.languages import language_of
 from server.actions.recovering import member_here
+from server.actions.telling import standing_of
 from server.actions.texts import DETAILS_LENGTH
 from server.home import Home
 from server.language import said_in, speaking
@@ -70,7 +70,9 @@ async def asked_about(session: AsyncSession, member: Member, now: datetime) -> A
     scope = next(iter(await decisions.removals_of(session, member.id)), None)
     if scope is None:
         return None
-    view = standing(await ledger.records(session, scope.id, now), now)
+    view = await standing_of(session, scope, now)
+    if view is None:
+        return Asked(scope, "gathering", None, scope.created_at + LASTS)
     return Asked(scope, view.state, view.outcome, view.closes + LASTS)
 
 

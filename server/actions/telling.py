@@ -12,6 +12,7 @@ from models.people import Actor
 from models.rules.phrases import phrase
 from models.rules.records import Record
 from models.rules.refusals import NotFound
+from models.rules.standing import Standing, standing
 from server import translate, translate_records
 from server.actions import outbox
 from server.actions.languages import language_of
@@ -100,3 +101,11 @@ async def offer_of(session: AsyncSession, scope: Scope, now: datetime) -> tuple[
     if offer is None:
         raise NotFound("no-offer", phrase("This decision has not begun yet."))
     return offer, records
+
+
+async def standing_of(session: AsyncSession, scope: Scope, now: datetime) -> Standing | None:
+    """Where a decision stands; None while its Offer is held back, as it is where our own clock was put back since."""
+    try:
+        return standing(await ledger.records(session, scope.id, now), now)
+    except NotFound:
+        return None

@@ -20,6 +20,7 @@ from server.actions.charters import History
 from .conftest import Place
 from .test_accounts import ALONE, member
 from .test_removals import WHY as WHY_REMOVED
+from .test_removals import ask as ask_about
 from .test_removals import cast, vote
 
 WHY = "Two days were too short for those who work at night."
@@ -231,6 +232,26 @@ async def test_a_charter_outlives_the_words_in_which_it_was_asked(place: Place):
     assert (await place.work(name)).outcome == "adopted"
     assert [one.charter for one in (await known(place)).versions] == [SOFTWARE, WEEK]
     assert (await known(place)).current.since == before.current.since
+
+
+async def test_while_the_clock_was_put_back_a_change_that_was_asked_is_being_decided_and_others_can_convene(
+    place: Place,
+):
+    """It was ahead by an hour when this was asked: the records are held back, the collective goes on."""
+    await place.join("ana", "bo", "cem")
+    place.later(hours=1)
+    await ask(place, "ana")
+    about = await ask_about(place, "ana", "bo")
+    place.later(hours=-1)
+    found = await known(place)
+    assert (found.current.number, found.underway is not None) == (1, True)
+    with pytest.raises(Conflict):
+        await ask(place, "ana", replace(CHANGE, charter=STRICTEST))
+    async with place.database.READ() as session:
+        asked = await removals.asked_about(session, await member(place, "bo"), place.now)
+    assert asked is not None
+    assert (asked.scope.name, asked.is_open(place.now), asked.is_due(place.now)) == (about, True, False)
+    await place.convene("ana", ALONE)
 
 
 async def test_one_change_is_asked_at_a_time_by_who_may_and_about_what_they_saw(place: Place):
