@@ -17,7 +17,8 @@ from models.people import Actor, Login, Member
 from models.rules.phrases import phrase
 from models.rules.refusals import Invalid, NotFound
 from server import translate
-from server.actions import mailing, outbox, recovering, removals, single_mails
+from server.actions import mailing, outbox, recovering, single_mails
+from server.actions.concerned import is_asked_about
 from server.actions.people import LENGTHS, NAME_WRONG, PASSWORD_WRONG, token_digest
 from server.home import Home
 from server.viewer import Viewer
@@ -63,7 +64,7 @@ async def describe(
     wrong = {}
     if not 1 <= len(name) <= 80:
         wrong["name"] = NAME_WRONG
-    elif name != member.name and await _is_asked_about(session, member, now):
+    elif name != member.name and await is_asked_about(session, member, now):
         wrong["name"] = NAME_KEPT
     if len(about) > MOST_ABOUT:
         wrong["about"] = phrase("Write at most {n} characters.", n=MOST_ABOUT)
@@ -78,11 +79,6 @@ async def describe(
         inboxes = await follows.follower_inboxes(session, actor.id)
         await outbox.publish(session, home, actor, activity, inboxes, now)
     log(session, "profile changed", now)
-
-
-async def _is_asked_about(session: AsyncSession, member: Member, now: datetime) -> bool:
-    asked = await removals.asked_about(session, member, now)
-    return asked is not None and asked.is_open(now)
 
 
 async def prefer(

@@ -19,6 +19,7 @@ from models.rules.mandates import powers_in_force
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, NotFound
 from server.actions import second, single_mails
+from server.actions.concerned import check_no_question, is_asked_about
 from server.home import Home
 from server.viewer import Viewer, as_rule
 
@@ -47,8 +48,9 @@ async def make_link(
     *,
     resets_second: bool,
 ) -> Recovery:
-    """A link for a member who cannot get in. Needs `admit`. Links made before work no more."""
+    """A link for a member who cannot get in. Needs `admit`, and somebody who is not asked about. Links made before work no more."""
     mandate = viewer.require("admit")
+    await check_no_question(session, viewer, now)
     row = await _new_link(session, member, token_hash, now, resets_second=resets_second)
     row.made_by, row.mandate_id = viewer.require_member().id, mandate.id
     log(session, "recovery link made", now, mandate_id=mandate.id, member=member.id)
@@ -58,12 +60,12 @@ async def make_link(
 async def make_operators_link(
     session: AsyncSession, member: Member, token_hash: str, now: datetime
 ) -> Recovery:
-    """The same from the command line, which may only where nobody on the pages could: no other member holds `admit` now."""
+    """The same from the command line, which may only where nobody on the pages could: no other member may make one now."""
     for other in await people.members(session):
         if other.id == member.id:
             continue
         held = [as_rule(row) for row in await mandates.mandates_of(session, other.id)]
-        if "admit" in powers_in_force(held, now):
+        if "admit" in powers_in_force(held, now) and not await is_asked_about(session, other, now):
             raise Conflict(
                 "ask-a-member",
                 phrase(

@@ -5,14 +5,13 @@ circles, never people. So nobody can be removed by a decision about something el
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import decisions, ledger, people
+from models import ledger, people
 from models.decisions import Removal
 from models.events import log
 from models.ledger import Scope
@@ -22,14 +21,13 @@ from models.rules.charters import is_enough, says
 from models.rules.mandates import POWERS, powers_in_force
 from models.rules.phrases import phrase
 from models.rules.refusals import Conflict, Invalid, NotAllowed
-from models.rules.view import SETTLED
 from server.actions.charters import charter_at
+from server.actions.concerned import asked_about
 from server.actions.convening import Plan, as_chartered, convene
 from server.actions.departing import end_account, erase
 from server.actions.founding import KeyPair
 from server.actions.languages import language_of
 from server.actions.recovering import member_here
-from server.actions.telling import standing_of
 from server.actions.texts import DETAILS_LENGTH
 from server.home import Home
 from server.language import said_in, speaking
@@ -40,40 +38,7 @@ PROPOSAL: Final = phrase("They are a member no longer")
 METHODS: Final = ("consent", "majority")
 TALK: Final = (timedelta(hours=24), timedelta(hours=48), timedelta(days=7))
 SHORTEST_WHY: Final = 20
-LASTS: Final = timedelta(days=30)  # after the voting closed; then it has to be asked again
 SELF: Final = phrase("Nobody removes themselves. To leave, go to your own page.")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The latest question about a member, as its decision stands. `until`: it can be carried out so long."""
-
-    scope: Scope
-    state: str
-    outcome: str | None
-    until: datetime
-
-    def is_running(self) -> bool:
-        return self.state not in SETTLED
-
-    def is_due(self, now: datetime) -> bool:
-        """May it be carried out now?"""
-        return (self.state, self.outcome) == ("final", "adopted") and now < self.until
-
-    def is_open(self, now: datetime) -> bool:
-        """Can they still be removed by it?"""
-        return self.is_running() or self.is_due(now)
-
-
-async def asked_about(session: AsyncSession, member: Member, now: datetime) -> Asked | None:
-    """The latest question whether this member is removed: what was asked before it has no effect any more."""
-    scope = next(iter(await decisions.removals_of(session, member.id)), None)
-    if scope is None:
-        return None
-    view = await standing_of(session, scope, now)
-    if view is None:
-        return Asked(scope, "gathering", None, scope.created_at + LASTS)
-    return Asked(scope, view.state, view.outcome, view.closes + LASTS)
 
 
 async def held_alone(session: AsyncSession, member: Member, now: datetime) -> Sequence[str]:

@@ -30,7 +30,7 @@ def flags(parser: argparse.ArgumentParser) -> None:
     )
     link = acts.add_parser(
         "recover",
-        help="a link with which a member sets a new password; only while no other member may admit people",
+        help="a link with which a member sets a new password; only while no other member may make one",
     )
     link.add_argument("login", help="the member's log-in name")
     end = acts.add_parser("end-sessions", help="log a member out everywhere, or everybody")

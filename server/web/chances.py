@@ -11,7 +11,7 @@ from models.people import Circle
 from models.rules.records import Record
 from models.rules.standing import standing
 from models.rules.view import Binding, Standing
-from server.actions import removals
+from server.actions.concerned import LASTS, asked_about
 from server.actions.seating import circle_on_roll
 from server.language import _
 from server.web.moments import moment
@@ -89,8 +89,8 @@ async def all_needs(visit: Visit) -> Sequence[Need]:
 async def _to_carry_out(visit: Visit) -> list[Need]:
     """Removals that were decided: any other member can carry them out, and nothing does it by itself."""
     member, found = visit.viewer.require_member(), []
-    for row, scope, subject in await decisions.removals_decided(visit.session, visit.now - removals.LASTS):
-        asked = await removals.asked_about(visit.session, subject, visit.now)
+    for row, scope, subject in await decisions.removals_decided(visit.session, visit.now - LASTS):
+        asked = await asked_about(visit.session, subject, visit.now)
         is_due = asked is not None and asked.scope.id == scope.id and asked.is_due(visit.now)
         if asked is not None and is_due and subject.id != member.id:
             words = _(

@@ -10,6 +10,7 @@ from models import accounts
 from models.rules.refusals import Invalid
 from server.actions import people, recovering
 from server.actions.accounts import check_password
+from server.actions.concerned import check_no_question
 from server.keys import CLOCK, DATABASE, HOME
 from server.language import _
 from server.web.accounts import form_frame
@@ -75,6 +76,7 @@ async def _help(
     async with reading(request) as visit:
         visit.viewer.require_member()
         mandate = visit.viewer.require("admit")
+        await check_no_question(visit.session, visit.viewer, visit.now)
         member = await recovering.member_here(visit.session, int(request.match_info["number"]))
         context = HelpPage(
             number=member.id,

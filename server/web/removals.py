@@ -12,6 +12,7 @@ from models.people import Member, member_count
 from models.rules.refusals import Conflict, Invalid, NotFound
 from server.actions import removals
 from server.actions.charters import charter_at
+from server.actions.concerned import Asked, asked_about
 from server.actions.convening import Plan, as_chartered
 from server.actions.hearing import refresh
 from server.actions.recovering import member_here
@@ -84,7 +85,7 @@ async def subject_of(visit: Visit, scope_id: int) -> Subject | None:
     if member is None or visit.viewer.member is None:
         return None
     is_gone, is_me = member.left_at is not None, member.id == visit.viewer.member.id
-    asked = None if is_gone else await removals.asked_about(visit.session, member, visit.now)
+    asked = None if is_gone else await asked_about(visit.session, member, visit.now)
     if asked is None or asked.scope.id != scope_id:
         return Subject(member.name, member.joined_at, is_gone, is_me, False, None, "")
     until = asked.until if asked.is_due(visit.now) else None
@@ -104,7 +105,7 @@ async def to_page(request: web.Request) -> web.StreamResponse:
 async def _remove(request: web.Request, form: Form, problems: Problems) -> web.Response:
     async with reading(request) as visit:
         member = await _other(visit)
-        asked = await removals.asked_about(visit.session, member, visit.now)
+        asked = await asked_about(visit.session, member, visit.now)
         charter = await charter_at(visit.session, visit.now)
         context = RemovePage(
             number=member.id,
@@ -134,7 +135,7 @@ async def _other(visit: Visit) -> Member:
     return member
 
 
-def _question(asked: removals.Asked, now: datetime) -> Question:
+def _question(asked: Asked, now: datetime) -> Question:
     path = decision_path(asked.scope.name)
     return Question(path, STATES[asked.state], asked.is_running(), asked.is_due(now), asked.until)
 
@@ -171,7 +172,7 @@ async def ask(request: web.Request, form: Form) -> web.StreamResponse:
 async def _asked_meanwhile(request: web.Request, form: Form, refusal: Conflict) -> web.StreamResponse:
     """The same form sent twice leads to what the first one did; where somebody else was faster, nothing typed is lost."""
     async with reading(request) as visit:
-        asked = await removals.asked_about(visit.session, await _other(visit), visit.now)
+        asked = await asked_about(visit.session, await _other(visit), visit.now)
         if asked is not None and visit.now - asked.scope.created_at < SHORTLY:
             said = await removals.reason_of(visit.session, asked.scope)
             if said == form.one("why"):

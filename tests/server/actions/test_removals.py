@@ -17,12 +17,14 @@ from server.actions import (
     accounts,
     aftermath,
     balloting,
+    concerned,
     convening,
     departing,
     exporting,
     hearing,
     hushing,
     noticing,
+    recovering,
     remarks,
     removals,
 )
@@ -188,6 +190,32 @@ async def test_whom_it_is_about_cannot_keep_their_circle_from_confirming_a_draft
                     await saving
 
 
+async def test_whom_it_is_about_gets_into_no_account_of_those_who_vote_and_others_still_help(place: Place):
+    await place.join("ana", "bo", "cem")
+    await lend(place, "bo", "convene")
+
+    async def help_cem(by: str, token: str) -> None:
+        async with place.acting(by) as (session, viewer):
+            cem = await session.get_one(Member, (await member(place, "cem")).id)
+            await recovering.make_link(session, viewer, cem, token * 64, place.now, resets_second=True)
+
+    async def operator_helps() -> None:
+        async with place.database.ACT.begin() as session:
+            cem = await session.get_one(Member, (await member(place, "cem")).id)
+            await recovering.make_operators_link(session, cem, "9" * 64, place.now)
+
+    await help_cem("ana", "1")
+    with pytest.raises(Conflict):
+        await operator_helps()
+    name = await ask(place, "bo", "ana")
+    with pytest.raises(NotAllowed, match="whether you stay a member"):
+        await help_cem("ana", "2")
+    await operator_helps()
+    async with place.acting("bo") as (session, viewer):
+        await convening.withdraw(session, place.home, viewer, await place.scope(session, name), "", place.now)
+    await help_cem("ana", "3")
+
+
 async def test_who_has_left_meanwhile_is_asked_about_no_more(place: Place):
     await place.join("ana", "bo")
     async with place.acting("ana") as (session, viewer):
@@ -234,7 +262,7 @@ async def test_what_is_counted_late_is_not_over_before(place: Place):
     place.now = (await place.view(name)).times.wait_ends  # the instance was away
     assert (await place.view(name)).state == "contested"
     async with place.database.READ() as session:
-        asked = await removals.asked_about(session, await member(place, "bo"), place.now)
+        asked = await concerned.asked_about(session, await member(place, "bo"), place.now)
     assert asked is not None
     assert (asked.is_running(), asked.is_due(place.now)) == (True, False)
     with pytest.raises(Conflict):

@@ -160,11 +160,16 @@ async def test_who_leaves_meanwhile_is_asked_about_no_more_and_nothing_typed_is_
 async def test_what_nobody_else_may_is_said_before_they_are_removed(meetings: Meetings, enter: Enter) -> None:
     async with meetings.founded(oak=3) as fed:
         await lend(fed, 2, "convene")
-        page = await (await enter(fed, "oak", "bo")).get("/people/1/remove")
+        ana, bo = await enter(fed, "oak", "ana"), await enter(fed, "oak", "bo")
+        page = await bo.get("/people/1/remove")
         check(page)
         assert "Only Ana may do this now: run the instance, moderate, admit people" in page.text
         assert "ask questions" not in page.text
-        assert "may do this now" not in (await (await enter(fed, "oak", "ana")).get(PAGE)).text
+        assert (await ana.get("/people/3/recover")).status == 200
+        await bo.send(page, "/ask", why=WHY, talk="24h", method="consent")
+        refused = await ana.get("/people/3/recover")
+        assert (refused.status, "whether you stay a member is not over yet" in refused.text) == (403, True)
+        assert "may do this now" not in (await ana.get(PAGE)).text
 
 
 async def test_when_it_was_not_adopted_its_page_says_that_nobody_is_removed(
