@@ -59,7 +59,7 @@ async def describe(
     session: AsyncSession, home: Home, viewer: Viewer, name: str, about: str, now: datetime
 ) -> None:
     """How the member is called and what they say of themselves. Followers of a public profile are told a new name. While all are
-    asked about somebody, that is their name: nothing else tells them apart from the others."""
+    asked about somebody, that is their name: it is by it that the others know whom it is about."""
     member = viewer.require_member()
     wrong = {}
     if not 1 <= len(name) <= 80:

@@ -321,7 +321,7 @@ async def test_whom_it_is_about_is_told_and_finds_it_in_the_file_about_themselve
 
 
 async def test_whom_it_is_about_keeps_their_name_until_it_is_over(place: Place):
-    """Names tell people apart, and nothing else does: under another one the circles would vote about somebody else."""
+    """Under another one the circles would vote about somebody else."""
 
     async def called(name: str, about: str = "") -> str:
         async with place.acting("bo") as (session, viewer):
