@@ -98,8 +98,12 @@ async def former(session: AsyncSession, number: int) -> Member:
 
 
 async def erase_former(session: AsyncSession, viewer: Viewer, number: int, now: datetime) -> None:
-    """Who has gone and asks for it afterwards is erased, too: they cannot log in to do it. Needs `admit`."""
+    """Who has gone and asks for it afterwards is erased, too: they cannot log in to do it. Needs `admit`. A second time changes
+    nothing."""
     mandate = viewer.require("admit")
+    gone = await session.get(Member, number)
+    if gone is not None and gone.erased_at is not None:
+        return
     member = await former(session, number)
     await erase(session, member, now)
     log(session, "member erased", now, mandate_id=mandate.id, member=member.id)

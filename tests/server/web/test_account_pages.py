@@ -254,4 +254,5 @@ async def test_who_left_with_their_name_is_erased_when_they_ask_for_it(
             "Nothing here says any more who they were.",
         )
         assert "Bo" not in done.text
-        assert (await ana.send(page, "/people/2/erase")).status == 404
+        assert (await ana.send(page, "/people/2/erase")).path == done.path, "clicked twice, done once"
+        assert (await ana.get("/people/2/erase")).status == 404
