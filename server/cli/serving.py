@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from models.base import open_database
 from models.migrations import DatabaseProblem, check, check_writable, migrate
@@ -70,6 +71,13 @@ async def _migrate(settings: Settings) -> tuple[str | None, str]:
 def _log_plainly() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_is_our_trouble)
+
+
+def _is_our_trouble(record: logging.LogRecord) -> bool:
+    """What cannot be read as HTTP gets a 400 and no line: anybody can send any number of it, and what is quoted of it can be a
+    secret address."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 async def _prepare(settings: Settings) -> None:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Final
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from activitypub.errors import Malformed, TooLarge
 from models.choices import choice
@@ -47,7 +48,7 @@ async def posted_with_file(request: web.Request) -> Form:
         may = visit.viewer.may("speak")
     try:
         pairs, file = await _parts(request, may)
-    except ValueError as error:
+    except (ValueError, HttpProcessingError) as error:
         raise Malformed("form", _("This form could not be read.")) from error
     return known_form(request, form_of(pairs, file), ours)
 

@@ -382,6 +382,9 @@ async def test_the_founders_link_works_and_a_stopped_server_ends_well(tmp_path: 
             home = await ana.send(page, link[1], name="Ana", login="ana", password="bread and roses")
             assert home.path.startswith("/?done=joined")
             assert (await ana.get(link[1])).status == 409  # it admits one person
+            assert (
+                await ana.get(link[1] + "?" + "x" * 9_000)
+            ).status == 400  # and no line in the log quotes it
         server.send_signal(signal.SIGTERM)
         _, err = await asyncio.wait_for(server.communicate(), 30)
         assert (server.returncode, err.decode()) == (0, "Jura stops: finishing what is in hand.\n")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import aiohttp
 import orjson
+import pytest
 from PIL import Image
 from sqlalchemy import select, update
 
@@ -209,6 +210,27 @@ async def test_what_is_no_picture_is_refused_in_words_and_nothing_typed_is_lost(
             assert page.by_id("text").text == "Look"
         assert "for those who do not see it" in (await upload(ana, compose, photo(), " ")).problems[0]
         assert (await upload(ana, compose, b"x" * 8_000_001, "The yard")).status == 413
+
+
+@pytest.mark.parametrize(
+    "body", [b"--x\r\nrubbish", b"--x\r\n", b"rubbish", b"--x\r\n\0: \r\n\r\n--x--", b""]
+)
+async def test_a_form_with_a_file_that_cannot_be_read_is_refused_in_words(
+    meetings: Meetings, enter: Enter, body: bytes
+) -> None:
+    async with meetings.founded(oak=1) as fed:
+        ana = await enter(fed, "oak", "ana")
+        headers = {
+            "Accept": "text/html",
+            "Origin": ana.home,
+            "Sec-Fetch-Site": "same-origin",
+            "Content-Type": "multipart/form-data; boundary=x",
+        }
+        for action in ("/posts/icon", "/posts/images"):
+            async with ana.session.post(ana.base + action, data=body, headers=headers) as response:
+                page = Page(response.status, str(response.url), response.headers, await response.text())
+            assert page.status in {400, 403}, "a form without its mark, or none at all"
+            check(page)
 
 
 async def test_pages_say_what_to_mend_in_a_post(meetings: Meetings, enter: Enter) -> None:
